@@ -1,0 +1,12 @@
+//! The pure heart: what a queue, a metric, an alarm and a debt are, and every rule about them.
+//!
+//! Nothing in here waits, reads a clock, opens a file, or knows an SDK: `now` is an argument, so that
+//! every rule can be tested as a table. `tests/purity.rs` holds this.
+
+pub mod alarm;
+pub mod metric;
+pub mod notification;
+pub mod queue;
+pub mod rule;
+pub mod series;
+pub mod time;

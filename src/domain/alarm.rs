@@ -1,0 +1,175 @@
+//! An alarm: one rule applied to one subject, its state, and what a change of state is.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::queue::QueueId;
+use super::rule::UnknownWord;
+use super::time::Timestamp;
+
+/// CloudWatch's three alarm states.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// Within the threshold.
+    Ok,
+    /// Breaching.
+    Alarm,
+    /// Just created, or not enough data to tell.
+    #[default]
+    InsufficientData,
+}
+
+impl State {
+    /// All of them, in the order a page shows them.
+    pub const ALL: [Self; 3] = [Self::Alarm, Self::InsufficientData, Self::Ok];
+
+    /// CloudWatch's spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Alarm => "ALARM",
+            Self::InsufficientData => "INSUFFICIENT_DATA",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for State {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(UnknownWord)
+    }
+}
+
+/// The identity of a custom metric: the configuration's name, read in one account and region.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CustomId {
+    /// The account it is read in; empty while not known.
+    pub account: Arc<str>,
+    /// The region it is read in.
+    pub region: Arc<str>,
+    /// Its name in `custom_metrics`.
+    pub name: Arc<str>,
+}
+
+/// What an alarm judges.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A queue.
+    Queue(QueueId),
+    /// A custom CloudWatch metric.
+    Custom(CustomId),
+}
+
+impl Subject {
+    /// The queue's or the metric's name.
+    pub fn name(&self) -> &Arc<str> {
+        match self {
+            Self::Queue(id) => &id.name,
+            Self::Custom(id) => &id.name,
+        }
+    }
+
+    /// The account; empty while not known.
+    pub fn account(&self) -> &Arc<str> {
+        match self {
+            Self::Queue(id) => &id.account,
+            Self::Custom(id) => &id.account,
+        }
+    }
+
+    /// The region.
+    pub fn region(&self) -> &Arc<str> {
+        match self {
+            Self::Queue(id) => &id.region,
+            Self::Custom(id) => &id.region,
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    /// `account/region/name`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.account(), self.region(), self.name())
+    }
+}
+
+/// The identity of an alarm.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AlarmKey {
+    /// The rule's name.
+    pub rule: Arc<str>,
+    /// What it judges.
+    pub subject: Subject,
+}
+
+impl fmt::Display for AlarmKey {
+    /// `rule on account/region/name`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", self.rule, self.subject)
+    }
+}
+
+/// What an evaluation found. Whether it is a change is for [`Alarm`] to say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// The state that follows from the datapoints.
+    pub state: State,
+    /// Why, in CloudWatch's words.
+    pub reason: String,
+    /// The newest datapoint that was looked at.
+    pub value: Option<f64>,
+}
+
+/// The remembered state of one alarm. Durable.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Alarm {
+    /// The state.
+    pub state: State,
+    /// Since when it has it.
+    pub since: Timestamp,
+    /// The reason of the last change.
+    pub reason: String,
+    /// The newest value judged; not durable.
+    pub value: Option<f64>,
+    /// The destinations that are owed, or got, the present firing: a resolve goes to exactly these.
+    pub told: Vec<Arc<str>>,
+    /// When the firing was last owed to them, for `repeat`.
+    pub told_at: Option<Timestamp>,
+}
+
+/// A change of state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transition {
+    /// Before.
+    pub from: State,
+    /// After; differs from `from`.
+    pub to: State,
+    /// When it was seen.
+    pub at: Timestamp,
+    /// Why, in CloudWatch's words.
+    pub reason: String,
+    /// The newest datapoint that was looked at.
+    pub value: Option<f64>,
+}
+
+impl Alarm {
+    /// Takes a verdict: the alarm moves, and a change of state is returned.
+    pub fn apply(&mut self, verdict: Verdict, now: Timestamp) -> Option<Transition> {
+        self.value = verdict.value;
+        if verdict.state == self.state {
+            return None;
+        }
+        let from = std::mem::replace(&mut self.state, verdict.state);
+        self.since = now;
+        self.reason.clone_from(&verdict.reason);
+        Some(Transition { from, to: self.state, at: now, reason: verdict.reason, value: verdict.value })
+    }
+}

@@ -1,0 +1,425 @@
+//! An alarm's definition: which queues it looks at, and under which condition it fires.
+//!
+//! The names and limits are CloudWatch's (PutMetricAlarm API); specs are restated in docs/alarms.md.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wildmatch::WildMatch;
+
+use super::metric::Metric;
+use super::queue::{Queue, QueueKind};
+
+/// One alarm rule of the configuration. It stands for as many alarms as it selects queues.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Unique in the configuration.
+    pub name: Arc<str>,
+    /// What it means to the person who is woken; may be empty.
+    pub description: String,
+    /// Which queues it judges; meaningless for a custom metric.
+    pub selector: Selector,
+    /// When it fires.
+    pub condition: Condition,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The destinations by name; already defaulted from the top-level `notify`.
+    pub notify: Vec<Arc<str>>,
+    /// How often to tell again while it stays in ALARM; `None` is never.
+    pub repeat: Option<Duration>,
+    /// Free labels that travel with every notification.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// When an alarm fires, in CloudWatch's terms.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    /// What is measured.
+    pub metric: MetricRef,
+    /// How the values of one period become one datapoint.
+    pub statistic: Statistic,
+    /// One datapoint's length: 10, 20, 30 s or a multiple of 60 s.
+    pub period: Duration,
+    /// N: how many datapoints are looked at.
+    pub evaluation_periods: u32,
+    /// M: how many of them must breach; 1 <= M <= N.
+    pub datapoints_to_alarm: u32,
+    /// How many datapoints back real ones are sought when some of N are missing; >= N.
+    pub evaluation_range: u32,
+    /// How a datapoint is held against the threshold.
+    pub comparison: Comparison,
+    /// The threshold, in the metric's unit.
+    pub threshold: f64,
+    /// What a missing datapoint counts as.
+    pub missing_data: MissingData,
+}
+
+impl Condition {
+    /// How much history an evaluation can look at.
+    pub fn reach(&self) -> Duration {
+        self.period.saturating_mul(self.evaluation_range.max(self.evaluation_periods))
+    }
+}
+
+/// What an alarm measures.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum MetricRef {
+    /// A metric of the catalogue, of each selected queue.
+    Queue(Metric),
+    /// A metric of the configuration's `custom_metrics`, by its name there.
+    Custom(Arc<str>),
+}
+
+/// How the values of a period become one number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Statistic {
+    /// Mean of the values.
+    Average,
+    /// Sum of the values.
+    Sum,
+    /// Smallest value.
+    Minimum,
+    /// Largest value.
+    Maximum,
+    /// How many values there are.
+    SampleCount,
+    /// A percentile, 0 < p < 100, e.g. 99.9 for `p99.9`.
+    Percentile(f64),
+}
+
+impl fmt::Display for Statistic {
+    /// CloudWatch's spelling: `Average`, ..., `p99.9`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Average => f.write_str("Average"),
+            Self::Sum => f.write_str("Sum"),
+            Self::Minimum => f.write_str("Minimum"),
+            Self::Maximum => f.write_str("Maximum"),
+            Self::SampleCount => f.write_str("SampleCount"),
+            Self::Percentile(p) => write!(f, "p{p}"),
+        }
+    }
+}
+
+/// The text is none of the words that are understood here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownWord;
+
+impl FromStr for Statistic {
+    type Err = UnknownWord;
+
+    /// Takes CloudWatch's spelling.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "Average" => Self::Average,
+            "Sum" => Self::Sum,
+            "Minimum" => Self::Minimum,
+            "Maximum" => Self::Maximum,
+            "SampleCount" => Self::SampleCount,
+            _ => {
+                let digits =
+                    text.strip_prefix('p').filter(|digits| digits.starts_with(|c: char| c.is_ascii_digit()));
+                let percentile: f64 = digits.ok_or(UnknownWord)?.parse().map_err(|_| UnknownWord)?;
+                if !(percentile > 0.0 && percentile < 100.0) {
+                    return Err(UnknownWord);
+                }
+                Self::Percentile(percentile)
+            }
+        })
+    }
+}
+
+/// The four static comparisons of CloudWatch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `>`
+    GreaterThan,
+    /// `>=`
+    GreaterThanOrEqual,
+    /// `<`
+    LessThan,
+    /// `<=`
+    LessThanOrEqual,
+}
+
+impl Comparison {
+    /// Whether `value` breaches `threshold`. NaN never does.
+    pub fn breaches(self, value: f64, threshold: f64) -> bool {
+        match self {
+            Self::GreaterThan => value > threshold,
+            Self::GreaterThanOrEqual => value >= threshold,
+            Self::LessThan => value < threshold,
+            Self::LessThanOrEqual => value <= threshold,
+        }
+    }
+
+    /// CloudWatch's ComparisonOperator.
+    pub fn as_cloudwatch(self) -> &'static str {
+        match self {
+            Self::GreaterThan => "GreaterThanThreshold",
+            Self::GreaterThanOrEqual => "GreaterThanOrEqualToThreshold",
+            Self::LessThan => "LessThanThreshold",
+            Self::LessThanOrEqual => "LessThanOrEqualToThreshold",
+        }
+    }
+
+    /// The short form, e.g. `>=`.
+    pub fn as_symbol(self) -> &'static str {
+        match self {
+            Self::GreaterThan => ">",
+            Self::GreaterThanOrEqual => ">=",
+            Self::LessThan => "<",
+            Self::LessThanOrEqual => "<=",
+        }
+    }
+}
+
+impl FromStr for Comparison {
+    type Err = UnknownWord;
+
+    /// Takes the short form or CloudWatch's.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::GreaterThan, Self::GreaterThanOrEqual, Self::LessThan, Self::LessThanOrEqual]
+            .into_iter()
+            .find(|comparison| comparison.as_symbol() == text || comparison.as_cloudwatch() == text)
+            .ok_or(UnknownWord)
+    }
+}
+
+/// What a missing datapoint counts as (TreatMissingData).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissingData {
+    /// As nothing: with no datapoint at all the state is INSUFFICIENT_DATA.
+    #[default]
+    Missing,
+    /// The present state stays.
+    Ignore,
+    /// As breaching the threshold.
+    Breaching,
+    /// As within the threshold.
+    NotBreaching,
+}
+
+impl MissingData {
+    /// CloudWatch's spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Ignore => "ignore",
+            Self::Breaching => "breaching",
+            Self::NotBreaching => "notBreaching",
+        }
+    }
+}
+
+impl FromStr for MissingData {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Missing, Self::Ignore, Self::Breaching, Self::NotBreaching]
+            .into_iter()
+            .find(|mode| mode.as_str() == text)
+            .ok_or(UnknownWord)
+    }
+}
+
+/// How bad an alarm is, in PagerDuty's four words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// For the record.
+    Info,
+    /// Look at it in working hours.
+    #[default]
+    Warning,
+    /// Something fails.
+    Error,
+    /// Wake somebody.
+    Critical,
+}
+
+impl Severity {
+    /// `info`, `warning`, `error` or `critical`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl FromStr for Severity {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Info, Self::Warning, Self::Error, Self::Critical]
+            .into_iter()
+            .find(|severity| severity.as_str() == text)
+            .ok_or(UnknownWord)
+    }
+}
+
+/// A pattern over names: `*` is any run of characters, `?` is one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Glob(WildMatch);
+
+impl Glob {
+    /// The pattern `text`; every text is one.
+    pub fn new(text: &str) -> Self {
+        Self(WildMatch::new(text))
+    }
+
+    /// Whether the whole of `name` fits.
+    pub fn matches(&self, name: &str) -> bool {
+        self.0.matches(name)
+    }
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Which queues a rule judges: all that is set must match; what is empty matches every queue.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Selector {
+    /// Globs over the name, any of which may match.
+    pub names: Vec<Glob>,
+    /// The part in the dead-letter topology; see [`RoleSelector`].
+    pub role: Option<RoleSelector>,
+    /// Standard or FIFO.
+    pub kind: Option<QueueKind>,
+    /// Tags with their exact values.
+    pub tags: BTreeMap<String, String>,
+    /// The region's code.
+    pub region: Option<String>,
+    /// The owning account.
+    pub account: Option<String>,
+}
+
+/// The roles a selector can ask for. A queue that is both source and dead-letter queue fits either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleSelector {
+    /// Some queue's dead-letter queue.
+    DeadLetter,
+    /// Has a dead-letter queue.
+    Source,
+    /// Both at once.
+    Both,
+    /// Neither.
+    Plain,
+    /// Anything but a dead-letter queue.
+    NotDeadLetter,
+}
+
+impl RoleSelector {
+    /// The configuration's words, in the order they are suggested.
+    pub const WORDS: [(&'static str, Self); 5] = [
+        ("dead_letter", Self::DeadLetter),
+        ("source", Self::Source),
+        ("both", Self::Both),
+        ("plain", Self::Plain),
+        ("not_dead_letter", Self::NotDeadLetter),
+    ];
+
+    fn matches(self, role: super::queue::Role) -> bool {
+        match self {
+            Self::DeadLetter => role.is_dead_letter(),
+            Self::Source => role.is_source(),
+            Self::Both => role.is_source() && role.is_dead_letter(),
+            Self::Plain => !role.is_source() && !role.is_dead_letter(),
+            Self::NotDeadLetter => !role.is_dead_letter(),
+        }
+    }
+}
+
+impl Selector {
+    /// Whether the rule judges `queue`.
+    pub fn matches(&self, queue: &Queue) -> bool {
+        (self.names.is_empty() || self.names.iter().any(|glob| glob.matches(&queue.id.name)))
+            && self.role.is_none_or(|role| role.matches(queue.role))
+            && self.kind.is_none_or(|kind| kind == queue.id.kind())
+            && self.tags.iter().all(|(key, value)| queue.tags.get(key) == Some(value))
+            && self.region.as_deref().is_none_or(|region| region == &*queue.id.region)
+            && self.account.as_deref().is_none_or(|account| account == &*queue.id.account)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::queue::{QueueId, Role};
+
+    #[test]
+    fn words_read_back_in_both_spellings() {
+        for comparison in [">", ">=", "<", "<="] {
+            let read: Comparison = comparison.parse().unwrap();
+            assert_eq!(read.as_symbol(), comparison);
+            assert_eq!(read.as_cloudwatch().parse(), Ok(read));
+        }
+        assert_eq!("=>".parse::<Comparison>(), Err(UnknownWord));
+        for (text, statistic) in [("p99.9", Statistic::Percentile(99.9)), ("Average", Statistic::Average)] {
+            assert_eq!(text.parse(), Ok(statistic));
+            assert_eq!(statistic.to_string(), text);
+        }
+        for wrong in ["p0", "p100", "p", "p-5", "pNaN", "pinf", "avg", ""] {
+            assert_eq!(wrong.parse::<Statistic>(), Err(UnknownWord), "{wrong}");
+        }
+        assert_eq!("notBreaching".parse(), Ok(MissingData::NotBreaching));
+        assert_eq!("critical".parse(), Ok(Severity::Critical));
+    }
+
+    #[test]
+    fn nan_breaches_nothing() {
+        for comparison in [Comparison::GreaterThan, Comparison::LessThanOrEqual] {
+            assert!(!comparison.breaches(f64::NAN, 1.0));
+        }
+        assert!(Comparison::GreaterThanOrEqual.breaches(1.0, 1.0));
+        assert!(!Comparison::GreaterThan.breaches(1.0, 1.0));
+    }
+
+    #[test]
+    fn every_part_of_a_selector_must_match() {
+        let mut queue = Queue::new(QueueId::new("1", "eu-west-1", "orders-dlq"), "http://q");
+        queue.role = Role::DeadLetter;
+        queue.tags.insert("team".into(), "payments".into());
+        let fits = Selector {
+            names: vec![Glob::new("x"), Glob::new("orders-*")],
+            role: Some(RoleSelector::DeadLetter),
+            kind: Some(QueueKind::Standard),
+            tags: [("team".to_string(), "payments".to_string())].into(),
+            region: Some("eu-west-1".into()),
+            account: Some("1".into()),
+        };
+        assert!(fits.matches(&queue) && Selector::default().matches(&queue));
+        let misfits = [
+            Selector { names: vec![Glob::new("orders")], ..fits.clone() },
+            Selector { role: Some(RoleSelector::Source), ..fits.clone() },
+            Selector { kind: Some(QueueKind::Fifo), ..fits.clone() },
+            Selector { tags: [("team".to_string(), "x".to_string())].into(), ..fits.clone() },
+            Selector { region: Some("us-east-1".into()), ..fits.clone() },
+            Selector { account: Some("2".into()), ..fits.clone() },
+        ];
+        for misfit in misfits {
+            assert!(!misfit.matches(&queue), "{misfit:?}");
+        }
+    }
+
+    #[test]
+    fn a_queue_that_is_both_fits_either_role() {
+        for (selector, fits) in [
+            (RoleSelector::DeadLetter, true),
+            (RoleSelector::Source, true),
+            (RoleSelector::Both, true),
+            (RoleSelector::Plain, false),
+            (RoleSelector::NotDeadLetter, false),
+        ] {
+            assert_eq!(selector.matches(Role::Both), fits, "{selector:?}");
+        }
+    }
+}

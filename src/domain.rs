@@ -4,9 +4,12 @@
 //! every rule can be tested as a table. `tests/purity.rs` holds this.
 
 pub mod alarm;
+pub mod counter;
+pub mod derived;
 pub mod metric;
 pub mod notification;
 pub mod queue;
 pub mod rule;
 pub mod series;
 pub mod time;
+pub mod topology;

@@ -13,7 +13,9 @@
 //! | [`clock`] | the only reader of the wall clock |
 //! | [`simulator`] | an in-process AWS on loopback, for `demo`, tests and benches |
 
+pub mod board;
 pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod simulator;
+pub mod telemetry;

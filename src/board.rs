@@ -1,0 +1,298 @@
+//! The shared picture of now: which queues there are, what was last read of each, and the state of every alarm.
+//!
+//! Watchers write, the judge and the web read. Every lock is short, none is held over an await, and each queue has one of
+//! its own, so that a scrape of ten thousand queues never stops a reading. What is not known is absent, never 0.
+
+mod readings;
+mod target;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+pub use readings::{Readings, Window};
+pub use target::{Skip, Target, TargetHealth};
+
+use crate::domain::alarm::{Alarm, AlarmKey, CustomId};
+use crate::domain::counter::Counter;
+use crate::domain::metric::Metric;
+use crate::domain::queue::{Depth, Queue, QueueId, Settings};
+use crate::domain::rule::{MetricRef, Rule};
+use crate::domain::series::{Fold, Series};
+use crate::domain::time::{MINUTE, Timestamp};
+use crate::domain::topology;
+
+/// Which series the rules need, and how far back. Everything else keeps only its newest value.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Needs {
+    /// Per metric and slot length, the reach.
+    pub series: BTreeMap<(Metric, Duration), Duration>,
+    /// Per custom metric, the reach.
+    pub custom: BTreeMap<Arc<str>, Duration>,
+    /// How long a gauge's reading stands for itself when polls are rarer than minutes.
+    pub hold: Duration,
+}
+
+impl Needs {
+    /// What these rules need when attributes are polled every `poll`.
+    pub fn of(rules: &[Rule], poll: Duration) -> Self {
+        let mut needs = Self { hold: poll.mul_f64(1.5), ..Self::default() };
+        // Whether consumers stall is told by the depth of a minute that CloudWatch settles later.
+        needs.series.insert((Metric::MessagesVisible, MINUTE), MINUTE * 10);
+        for rule in rules {
+            let reach = rule.condition.reach();
+            match &rule.condition.metric {
+                MetricRef::Queue(metric) => {
+                    let step = if rule.condition.period < MINUTE { Duration::from_secs(10) } else { MINUTE };
+                    let known = needs.series.entry((*metric, step)).or_default();
+                    *known = reach.max(*known);
+                }
+                MetricRef::Custom(name) => {
+                    let known = needs.custom.entry(name.clone()).or_default();
+                    *known = reach.max(*known);
+                }
+            }
+        }
+        needs
+    }
+
+    /// Whether an alarm looks at this metric, or at one that is computed from it.
+    pub fn wants(&self, metric: Metric) -> bool {
+        let wanted = |metric| self.series.keys().any(|(known, _)| *known == metric);
+        wanted(metric)
+            || match metric {
+                Metric::OldestMessageAge => wanted(Metric::OldestMessageRetentionRatio),
+                Metric::MessagesDeleted => wanted(Metric::ConsumersStalled),
+                _ => false,
+            }
+    }
+}
+
+/// One watched queue. The lock inside is the queue's own.
+#[derive(Debug)]
+pub struct Watched {
+    /// Which queue.
+    pub id: QueueId,
+    /// The target it was found by.
+    pub target: Arc<Target>,
+    readings: Mutex<Readings>,
+}
+
+impl Watched {
+    /// Locks the queue's readings; hold it briefly and never over an await.
+    pub fn lock(&self) -> MutexGuard<'_, Readings> {
+        unpoisoned(self.readings.lock())
+    }
+}
+
+/// One custom metric of one target.
+#[derive(Debug)]
+pub struct WatchedCustom {
+    /// Which metric, read where.
+    pub id: CustomId,
+    state: Mutex<CustomReadings>,
+}
+
+/// What was read of a custom metric.
+#[derive(Debug)]
+pub struct CustomReadings {
+    /// Its recent minutes.
+    pub series: Series,
+    /// The running sum, for those exported as a counter.
+    pub total: Counter,
+    /// When it was last read.
+    pub read_at: Option<Timestamp>,
+}
+
+impl WatchedCustom {
+    /// Locks the readings; hold it briefly and never over an await.
+    pub fn lock(&self) -> MutexGuard<'_, CustomReadings> {
+        unpoisoned(self.state.lock())
+    }
+}
+
+/// A panic elsewhere must not take the picture with it: every write leaves it whole.
+fn unpoisoned<G>(locked: Result<G, PoisonError<G>>) -> G {
+    locked.unwrap_or_else(PoisonError::into_inner)
+}
+
+type Queues = BTreeMap<QueueId, Arc<Watched>>;
+
+/// The picture. One for the life of the process; it outlives reloads.
+#[derive(Debug, Default)]
+pub struct Board {
+    queues: RwLock<Arc<Queues>>,
+    customs: RwLock<Arc<BTreeMap<CustomId, Arc<WatchedCustom>>>>,
+    targets: RwLock<BTreeMap<Arc<Target>, TargetHealth>>,
+    rules: RwLock<Arc<Vec<Rule>>>,
+    alarms: RwLock<BTreeMap<AlarmKey, Alarm>>,
+    needs: RwLock<Arc<Needs>>,
+}
+
+impl Board {
+    /// Takes the rules of a new configuration. Readings stay; series the rules need are made or widened.
+    pub fn configure(&self, rules: Vec<Rule>, poll: Duration) {
+        let needs = Arc::new(Needs::of(&rules, poll));
+        *unpoisoned(self.rules.write()) = Arc::new(rules);
+        *unpoisoned(self.needs.write()) = needs.clone();
+        for watched in self.queues().values() {
+            watched.lock().fit(&needs);
+        }
+        for custom in self.customs().values() {
+            if let Some(reach) = needs.custom.get(&custom.id.name) {
+                custom.lock().series.ensure_reach(*reach);
+            }
+        }
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> Arc<Vec<Rule>> {
+        unpoisoned(self.rules.read()).clone()
+    }
+
+    /// What the rules need.
+    pub fn needs(&self) -> Arc<Needs> {
+        unpoisoned(self.needs.read()).clone()
+    }
+
+    /// All watched queues as they are now; later changes of the set do not show in it, readings do.
+    pub fn queues(&self) -> Arc<Queues> {
+        unpoisoned(self.queues.read()).clone()
+    }
+
+    /// One watched queue.
+    pub fn queue(&self, id: &QueueId) -> Option<Arc<Watched>> {
+        unpoisoned(self.queues.read()).get(id).cloned()
+    }
+
+    /// Makes `found` the queues of `target`: new ones appear, those not in it lose everything, the rest keep their
+    /// readings (and take new tags). Only for a listing that is complete. Returns the queues that are new and those gone.
+    pub fn discovered(&self, target: &Arc<Target>, found: Vec<Queue>) -> (Vec<QueueId>, Vec<QueueId>) {
+        let needs = self.needs();
+        let mut queues = unpoisoned(self.queues.write());
+        let names: BTreeSet<&QueueId> = found.iter().map(|queue| &queue.id).collect();
+        let gone: Vec<QueueId> = queues
+            .values()
+            .filter(|watched| watched.target == *target && !names.contains(&watched.id))
+            .map(|watched| watched.id.clone())
+            .collect();
+        let mut next = Queues::clone(&queues);
+        next.retain(|id, _| !gone.contains(id));
+        let mut new = Vec::new();
+        for queue in found {
+            if let Some(known) = next.get(&queue.id) {
+                known.lock().retag(queue);
+            } else {
+                let id = queue.id.clone();
+                let readings = Mutex::new(Readings::new(queue, &needs));
+                next.insert(
+                    id.clone(),
+                    Arc::new(Watched { id: id.clone(), target: target.clone(), readings }),
+                );
+                new.push(id);
+            }
+        }
+        *queues = Arc::new(next);
+        drop(queues);
+        if !gone.is_empty() || !new.is_empty() {
+            self.relink();
+        }
+        (new, gone)
+    }
+
+    /// Forgets one queue that is known to be gone or may not be read.
+    pub fn forget(&self, id: &QueueId) {
+        let mut queues = unpoisoned(self.queues.write());
+        let mut next = Queues::clone(&queues);
+        if next.remove(id).is_some() {
+            *queues = Arc::new(next);
+            drop(queues);
+            self.relink();
+        }
+    }
+
+    /// Forgets everything of the targets that are not in `kept`: they left the configuration.
+    pub fn retain_targets(&self, kept: &BTreeSet<Arc<Target>>) {
+        unpoisoned(self.targets.write()).retain(|target, _| kept.contains(target));
+        let mut queues = unpoisoned(self.queues.write());
+        let mut next = Queues::clone(&queues);
+        next.retain(|_, watched| kept.contains(&watched.target));
+        *queues = Arc::new(next);
+        drop(queues);
+        self.relink();
+    }
+
+    /// Takes one answer of GetQueueAttributes; `settings` when all attributes were asked for.
+    pub fn read_attributes(&self, id: &QueueId, at: Timestamp, depth: Depth, settings: Option<Settings>) {
+        let Some(watched) = self.queue(id) else { return };
+        let rewired = watched.lock().attributes(at, depth, settings);
+        if rewired {
+            self.relink();
+        }
+    }
+
+    /// Takes what CloudWatch said about one metric of one queue over a window.
+    pub fn read_cloudwatch(&self, id: &QueueId, at: Timestamp, metric: Metric, window: &Window) {
+        if let Some(watched) = self.queue(id) {
+            watched.lock().cloudwatch(at, metric, window);
+        }
+    }
+
+    /// Works out who is whose dead-letter queue, over all targets.
+    fn relink(&self) {
+        let queues = self.queues();
+        let policies = queues.values().map(|watched| {
+            let dead_letter_queue = watched.lock().queue.dead_letter_queue().cloned();
+            (watched.id.clone(), dead_letter_queue)
+        });
+        for (id, place) in topology::places(policies) {
+            if let Some(watched) = queues.get(&id) {
+                watched.lock().place(place);
+            }
+        }
+    }
+
+    /// The custom metrics that are read.
+    pub fn customs(&self) -> Arc<BTreeMap<CustomId, Arc<WatchedCustom>>> {
+        unpoisoned(self.customs.read()).clone()
+    }
+
+    /// Makes these the custom metrics; readings of those already there stay.
+    pub fn set_customs(&self, ids: Vec<CustomId>) {
+        let needs = self.needs();
+        let mut customs = unpoisoned(self.customs.write());
+        let next = ids.into_iter().map(|id| {
+            let kept = customs.get(&id).cloned();
+            let watched = kept.unwrap_or_else(|| {
+                let reach = needs.custom.get(&id.name).copied().unwrap_or(MINUTE);
+                let series = Series::new(MINUTE, reach, Fold::Last);
+                let state = CustomReadings { series, total: Counter::default(), read_at: None };
+                Arc::new(WatchedCustom { id: id.clone(), state: Mutex::new(state) })
+            });
+            (id, watched)
+        });
+        *customs = Arc::new(next.collect());
+    }
+
+    /// A copy of every target's health.
+    pub fn targets(&self) -> BTreeMap<Arc<Target>, TargetHealth> {
+        unpoisoned(self.targets.read()).clone()
+    }
+
+    /// Changes one target's health, which comes to be if need be.
+    pub fn update_target(&self, target: &Arc<Target>, change: impl FnOnce(&mut TargetHealth)) {
+        change(unpoisoned(self.targets.write()).entry(target.clone()).or_default());
+    }
+
+    /// Reads the alarms in place; be brief.
+    pub fn with_alarms<R>(&self, read: impl FnOnce(&BTreeMap<AlarmKey, Alarm>) -> R) -> R {
+        let alarms = unpoisoned(self.alarms.read());
+        read(&alarms)
+    }
+
+    /// Changes the alarms in place; the judge's alone.
+    pub fn with_alarms_mut<R>(&self, write: impl FnOnce(&mut BTreeMap<AlarmKey, Alarm>) -> R) -> R {
+        let mut alarms = unpoisoned(self.alarms.write());
+        write(&mut alarms)
+    }
+}

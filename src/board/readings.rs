@@ -1,0 +1,288 @@
+//! What was last read of one queue, and what follows from it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Needs;
+use crate::domain::counter::Counter;
+use crate::domain::derived::{self, Growth, Net};
+use crate::domain::metric::{Kind, Metric};
+use crate::domain::queue::{Depth, Queue, Settings};
+use crate::domain::series::{Fold, Series, Slot, StatisticSet};
+use crate::domain::time::{MINUTE, Timestamp};
+use crate::domain::topology::Place;
+
+/// What CloudWatch said about one metric over whole minutes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Window {
+    /// The first minute asked for.
+    pub from: Timestamp,
+    /// The exclusive end.
+    pub until: Timestamp,
+    /// Up to here a minute without a datapoint is final: there is none. After it, one may still come.
+    pub settled: Timestamp,
+    /// The datapoints by the start of their minute, in any order.
+    pub datapoints: Vec<(Timestamp, StatisticSet)>,
+}
+
+/// The readings of one queue.
+#[derive(Debug)]
+pub struct Readings {
+    /// The queue with its settings, tags and place.
+    pub queue: Arc<Queue>,
+    /// The newest value of each gauge; `None` is unknown.
+    gauges: [Option<f64>; Metric::COUNT],
+    /// The counters, by metric.
+    counters: BTreeMap<Metric, Counter>,
+    series: BTreeMap<(Metric, Duration), Series>,
+    growth: Growth,
+    net: Net,
+    /// When the counts were last read.
+    pub attributes_at: Option<Timestamp>,
+    /// When all attributes were last read.
+    pub settings_at: Option<Timestamp>,
+    /// When CloudWatch last answered about this queue, or was known to have nothing to say.
+    pub cloudwatch_at: Option<Timestamp>,
+    /// Whether the newest counts say that the queue holds nothing.
+    pub empty: bool,
+    /// When the queue was last seen with a message in it (or its depth unknown): since then it may have an oldest one.
+    pub last_not_empty: Option<Timestamp>,
+}
+
+impl Readings {
+    pub(super) fn new(queue: Queue, needs: &Needs) -> Self {
+        let mut readings = Self {
+            queue: Arc::new(queue),
+            gauges: [None; Metric::COUNT],
+            counters: BTreeMap::new(),
+            series: BTreeMap::new(),
+            growth: Growth::default(),
+            net: Net::default(),
+            attributes_at: None,
+            settings_at: None,
+            cloudwatch_at: None,
+            empty: false,
+            last_not_empty: None,
+        };
+        readings.fit(needs);
+        readings
+    }
+
+    /// Makes, widens or drops series so that there are those that are needed.
+    pub(super) fn fit(&mut self, needs: &Needs) {
+        self.series.retain(|key, _| needs.series.contains_key(key));
+        for (key @ (_, step), reach) in &needs.series {
+            let fold = if *step < MINUTE { Fold::All } else { Fold::Last };
+            let series = self
+                .series
+                .entry(*key)
+                .or_insert_with(|| Series::new(*step, *reach, fold).with_hold(needs.hold));
+            series.ensure_reach(*reach);
+        }
+    }
+
+    /// The series an alarm of this metric and period looks at.
+    pub fn series(&self, metric: Metric, period: Duration) -> Option<&Series> {
+        let step = if period < MINUTE { Duration::from_secs(10) } else { MINUTE };
+        self.series.get(&(metric, step))
+    }
+
+    /// The value to export now: the newest of a gauge, the total of a counter; `None` is unknown.
+    pub fn value(&self, metric: Metric) -> Option<f64> {
+        match metric.row().kind {
+            Kind::Gauge => self.gauges[metric.index()],
+            Kind::Counter => self.counters.get(&metric).map(Counter::total),
+        }
+    }
+
+    /// A counter, to save it.
+    pub fn counters(&self) -> &BTreeMap<Metric, Counter> {
+        &self.counters
+    }
+
+    /// Takes a saved counter back, before anything is read.
+    pub fn restore(&mut self, metric: Metric, counter: Counter) {
+        self.counters.entry(metric).or_insert(counter);
+    }
+
+    /// Takes new tags and another URL; everything else of the queue is known better here.
+    pub(super) fn retag(&mut self, found: Queue) {
+        if self.queue.tags != found.tags || self.queue.url != found.url {
+            let queue = Arc::make_mut(&mut self.queue);
+            queue.tags = found.tags;
+            queue.url = found.url;
+        }
+    }
+
+    pub(super) fn place(&mut self, place: Place) {
+        if self.queue.role != place.role || self.queue.sources != place.sources {
+            let queue = Arc::make_mut(&mut self.queue);
+            queue.role = place.role;
+            queue.sources = place.sources;
+        }
+    }
+
+    /// Takes one answer of GetQueueAttributes. Returns whether the topology changed.
+    pub(super) fn attributes(&mut self, at: Timestamp, depth: Depth, settings: Option<Settings>) -> bool {
+        let rewired = settings.is_some_and(|settings| self.settings(at, settings));
+        self.attributes_at = Some(at);
+        self.empty = depth.is_known_empty();
+        if !self.empty {
+            self.last_not_empty = Some(at);
+        }
+        let counts = [
+            (Metric::MessagesVisible, depth.visible),
+            (Metric::MessagesInFlight, depth.in_flight),
+            (Metric::MessagesDelayed, depth.delayed),
+        ];
+        for (metric, count) in counts {
+            self.gauge(at, metric, count.map(|count| count as f64));
+        }
+        self.gauge(at, Metric::InFlightRatio, depth.in_flight.map(derived::in_flight_ratio));
+        self.follow_total(at, depth);
+        rewired
+    }
+
+    fn follow_total(&mut self, at: Timestamp, depth: Depth) {
+        let Some(total) = depth.total() else {
+            self.gauges[Metric::DrainTime.index()] = None;
+            return;
+        };
+        let drain = self.net.observe(at, total);
+        self.gauge(at, Metric::DrainTime, drain);
+        if self.queue.role.is_dead_letter() {
+            let arrived = self.growth.observe(total);
+            self.add(at, Metric::DeadLetters, arrived as f64);
+        }
+        self.forget_age_when_empty();
+    }
+
+    /// An empty queue has no oldest message: CloudWatch would say 0, and its older word no longer holds.
+    fn forget_age_when_empty(&mut self) {
+        if self.empty {
+            self.gauges[Metric::OldestMessageAge.index()] = Some(0.0);
+            self.gauges[Metric::OldestMessageRetentionRatio.index()] = Some(0.0);
+        }
+    }
+
+    fn settings(&mut self, at: Timestamp, settings: Settings) -> bool {
+        self.settings_at = Some(at);
+        let number = |value: Option<u64>| value.map(|value| value as f64);
+        let instant = |value: Option<Timestamp>| value.map(Timestamp::as_secs_f64);
+        let policy = settings.redrive.as_ref();
+        let values = [
+            (Metric::Retention, number(settings.retention_seconds)),
+            (Metric::VisibilityTimeout, number(settings.visibility_timeout_seconds)),
+            (Metric::Delay, number(settings.delay_seconds)),
+            (Metric::ReceiveWait, number(settings.receive_wait_seconds)),
+            (Metric::MaximumMessageBytes, number(settings.maximum_message_bytes)),
+            (Metric::MaxReceiveCount, policy.map(|policy| f64::from(policy.max_receive_count))),
+            (Metric::Encrypted, settings.encrypted.map(|encrypted| f64::from(u8::from(encrypted)))),
+            (Metric::Created, instant(settings.created_at)),
+            (Metric::Modified, instant(settings.modified_at)),
+        ];
+        for (metric, value) in values {
+            self.gauges[metric.index()] = value;
+        }
+        let before = self.queue.dead_letter_queue();
+        let rewired = before != policy.map(|policy| &policy.dead_letter_queue);
+        if self.queue.settings != settings {
+            Arc::make_mut(&mut self.queue).settings = settings;
+        }
+        rewired
+    }
+
+    /// A reading of a gauge: unknown takes the exported value away, and leaves no mark in the series.
+    fn gauge(&mut self, at: Timestamp, metric: Metric, value: Option<f64>) {
+        self.gauges[metric.index()] = value;
+        let Some(value) = value else { return };
+        for ((_, _), series) in self.series.range_mut((metric, Duration::ZERO)..=(metric, Duration::MAX)) {
+            series.record(at, value);
+        }
+    }
+
+    /// An increase of a counter that is computed here, counted in its minute's sum as well.
+    fn add(&mut self, at: Timestamp, metric: Metric, increase: f64) {
+        self.counters.entry(metric).or_default().add(increase);
+        for ((_, step), series) in self.series.range_mut((metric, Duration::ZERO)..=(metric, Duration::MAX)) {
+            let so_far = match series.at(at.floor(*step)) {
+                Slot::Value(set) => set.sum,
+                _ => 0.0,
+            };
+            series.set(at.floor(*step), Slot::Value(StatisticSet::single(so_far + increase)));
+        }
+    }
+
+    /// Takes what CloudWatch said about one metric over a window.
+    pub(super) fn cloudwatch(&mut self, at: Timestamp, metric: Metric, window: &Window) {
+        self.cloudwatch_at = Some(at);
+        if metric.row().kind == Kind::Counter {
+            let counter = self.counters.entry(metric).or_default();
+            for (minute, set) in &window.datapoints {
+                counter.observe(*minute, set.sum);
+            }
+        }
+        self.window(metric, window);
+        match metric {
+            Metric::OldestMessageAge => self.follow_age(window),
+            Metric::MessagesDeleted => self.follow_deletes(window),
+            _ => {}
+        }
+    }
+
+    fn window(&mut self, metric: Metric, window: &Window) {
+        if metric.row().kind == Kind::Gauge {
+            let newest = window.datapoints.iter().max_by_key(|(minute, _)| *minute);
+            self.gauges[metric.index()] = newest.map(|(_, set)| set.maximum);
+        }
+        if let Some(series) = self.series.get_mut(&(metric, MINUTE)) {
+            write_window(series, window);
+        }
+    }
+
+    fn follow_age(&mut self, window: &Window) {
+        let Some(retention) = self.queue.settings.retention_seconds else {
+            return self.forget_age_when_empty();
+        };
+        let ratio = |set: &StatisticSet| derived::oldest_message_retention_ratio(set.maximum, retention);
+        let datapoints = window.datapoints.iter();
+        let ratios = datapoints
+            .filter_map(|(minute, set)| Some((*minute, StatisticSet::single(ratio(set)?))))
+            .collect();
+        self.window(Metric::OldestMessageRetentionRatio, &Window { datapoints: ratios, ..window.clone() });
+        self.forget_age_when_empty();
+    }
+
+    fn follow_deletes(&mut self, window: &Window) {
+        let waiting = |minute: Timestamp| match self
+            .series
+            .get(&(Metric::MessagesVisible, MINUTE))
+            .map(|s| s.at(minute))
+        {
+            Some(Slot::Value(set)) => Some(set.minimum),
+            _ => None,
+        };
+        let stalled = window.datapoints.iter().filter_map(|(minute, set)| {
+            let stalled = derived::consumers_stalled(waiting(*minute)?, set.sum);
+            Some((*minute, StatisticSet::single(stalled)))
+        });
+        let datapoints = stalled.collect();
+        self.window(Metric::ConsumersStalled, &Window { datapoints, ..window.clone() });
+    }
+}
+
+/// Writes a window into a series: values, final gaps as missing, and gaps that may still fill as unknown.
+pub(crate) fn write_window(series: &mut Series, window: &Window) {
+    let mut minute = window.from;
+    while minute < window.settled.min(window.until) {
+        if !matches!(series.at(minute), Slot::Value(_)) {
+            series.set(minute, Slot::Missing);
+        }
+        minute = minute + MINUTE;
+    }
+    for (minute, set) in &window.datapoints {
+        series.set(*minute, Slot::Value(*set));
+    }
+    series.settle(window.until);
+}

@@ -122,7 +122,7 @@ impl fmt::Display for AlarmKey {
 pub struct Verdict {
     /// The state that follows from the datapoints.
     pub state: State,
-    /// Why, in CloudWatch's words.
+    /// Why, in CloudWatch's words; empty when the alarm has that state already.
     pub reason: String,
     /// The newest datapoint that was looked at.
     pub value: Option<f64>,

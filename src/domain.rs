@@ -4,6 +4,7 @@
 //! every rule can be tested as a table. `tests/purity.rs` holds this.
 
 pub mod alarm;
+pub mod counter;
 pub mod evaluate;
 pub mod metric;
 pub mod notification;

@@ -6,6 +6,7 @@
 pub mod alarm;
 pub mod counter;
 pub mod derived;
+pub mod evaluate;
 pub mod metric;
 pub mod notification;
 pub mod queue;

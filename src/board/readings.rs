@@ -219,8 +219,10 @@ impl Readings {
         self.cloudwatch_at = Some(at);
         if metric.row().kind == Kind::Counter {
             let counter = self.counters.entry(metric).or_default();
-            for (minute, set) in &window.datapoints {
-                counter.observe(*minute, set.sum);
+            let mut oldest_first = window.datapoints.clone();
+            oldest_first.sort_by_key(|(minute, _)| *minute);
+            for (minute, set) in oldest_first {
+                counter.observe(minute, set.sum);
             }
         }
         self.window(metric, window);

@@ -65,6 +65,8 @@ pub struct TargetHealth {
     pub skipped: BTreeMap<Arc<str>, Skip>,
     /// When a complete listing last succeeded.
     pub discovered_at: Option<Timestamp>,
+    /// When the first complete listing of this process succeeded.
+    pub first_discovered_at: Option<Timestamp>,
     /// How long a listing stays good.
     pub discovery_interval: Duration,
     /// When any queue's attributes were last read.

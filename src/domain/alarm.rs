@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::notification::Notification;
 use super::queue::QueueId;
 use super::rule::UnknownWord;
 use super::time::Timestamp;
@@ -143,6 +144,8 @@ pub struct Alarm {
     pub told: Vec<Arc<str>>,
     /// When the firing was last owed to them, for `repeat`.
     pub told_at: Option<Timestamp>,
+    /// What they were told: from it the end can be told even when rule and queue are gone.
+    pub firing: Option<Arc<Notification>>,
 }
 
 /// A change of state.

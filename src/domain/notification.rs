@@ -117,20 +117,22 @@ pub fn owed(
     transition: &Transition,
     queue: Option<&Queue>,
 ) -> Option<Debt> {
-    let (event, destinations) = match transition.to {
+    match transition.to {
         State::Alarm => {
             let destinations = with(Vec::new(), &rule.notify);
             alarm.told = with(std::mem::take(&mut alarm.told), &destinations);
             alarm.told_at = Some(transition.at);
-            (Event::Firing, destinations)
+            let debt = debt(Event::Firing, destinations, key, rule, transition, queue);
+            alarm.firing = debt.as_ref().map(|debt| debt.notification.clone());
+            debt
         }
         State::Ok => {
             alarm.told_at = None;
-            (Event::Resolved, std::mem::take(&mut alarm.told))
+            alarm.firing = None;
+            debt(Event::Resolved, std::mem::take(&mut alarm.told), key, rule, transition, queue)
         }
-        State::InsufficientData => return None,
-    };
-    debt(event, destinations, key, rule, transition, queue)
+        State::InsufficientData => None,
+    }
 }
 
 /// `names` and those of `more` that are not among them yet.
@@ -172,10 +174,22 @@ pub fn repeated(
     Some(debt)
 }
 
-/// The debt of saying that nothing will resolve an alarm any more: its queue or its rule is gone.
-pub fn closed(key: &AlarmKey, rule: &Rule, alarm: &Alarm, reason: String, now: Timestamp) -> Option<Debt> {
-    let end = Transition { from: alarm.state, to: State::Ok, at: now, reason, value: None };
-    debt(Event::Closed, alarm.told.clone(), key, rule, &end, None)
+/// The debt of saying that nothing will resolve an alarm any more: its queue or its rule is gone. Made from what was
+/// told when it fired, since there may be nothing else left of it.
+pub fn closed(alarm: &Alarm, reason: String, now: Timestamp) -> Option<Debt> {
+    let firing = alarm.firing.as_deref().filter(|_| !alarm.told.is_empty())?;
+    let notification = Notification {
+        id: id(&firing.alarm, Event::Closed, now),
+        event: Event::Closed,
+        from: alarm.state,
+        to: State::Ok,
+        since: now,
+        at: now,
+        reason,
+        value: None,
+        ..firing.clone()
+    };
+    Some(Debt { notification: Arc::new(notification), destinations: alarm.told.clone() })
 }
 
 fn debt(
@@ -366,10 +380,10 @@ mod tests {
     #[test]
     fn the_end_of_an_alarm_that_fires_is_told_to_who_was_told() {
         let (mut alarm, rule) = (Alarm::default(), rule(&["a"]));
-        assert_eq!(closed(&key(), &rule, &alarm, "queue deleted".into(), at(0)), None);
+        assert_eq!(closed(&alarm, "queue deleted".into(), at(0)), None);
         goes(&mut alarm, &rule, State::Alarm, at(0));
         goes(&mut alarm, &rule, State::InsufficientData, at(1));
-        let debt = closed(&key(), &rule, &alarm, "queue deleted".into(), at(2)).unwrap();
+        let debt = closed(&alarm, "queue deleted".into(), at(2)).unwrap();
         assert_eq!(debt.destinations, names(&["a"]));
         assert_eq!((debt.notification.event, debt.notification.value), (Event::Closed, None));
         assert_eq!(debt.notification.reason, "queue deleted");

@@ -10,5 +10,6 @@ pub mod metric;
 pub mod notification;
 pub mod queue;
 pub mod rule;
+pub mod schedule;
 pub mod series;
 pub mod time;

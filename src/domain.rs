@@ -4,10 +4,12 @@
 //! every rule can be tested as a table. `tests/purity.rs` holds this.
 
 pub mod alarm;
+pub mod backoff;
 pub mod counter;
 pub mod evaluate;
 pub mod metric;
 pub mod notification;
+pub mod outbox;
 pub mod queue;
 pub mod rule;
 pub mod schedule;

@@ -78,3 +78,11 @@ pub struct TargetHealth {
     /// What goes wrong at the moment, one line an API, for `/readyz` and the page.
     pub troubles: BTreeMap<&'static str, String>,
 }
+
+impl TargetHealth {
+    /// Notes that a complete listing succeeded.
+    pub fn note_discovery(&mut self, at: Timestamp) {
+        self.discovered_at = Some(at);
+        self.first_discovered_at.get_or_insert(at);
+    }
+}

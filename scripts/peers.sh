@@ -29,10 +29,10 @@ die() {
 pins() {
     case $1 in
     localstack) echo "localstack-core[runtime]==2026.3.0 cbor2<6 pyopenssl<26 cryptography<47 service-identity<26" ;;
-    moto) echo "moto[server]==@MOTO@" ;;
-    ministack) echo "ministack==@MINISTACK@ cbor2==@CBOR@" ;;
+    moto) echo "moto[server]==5.2.5" ;;
+    ministack) echo "ministack==1.5.33 cbor2==6.2.1" ;;
     boto3) echo "boto3==1.44.5" ;;
-    tools) echo "kubernetes-validate==@KV@ checkov==@CHECKOV@" ;;
+    tools) echo "kubernetes-validate==1.37.0 checkov==3.3.30" ;;
     *) die "unknown name \`$1\`; known: $ALL" ;;
     esac
 }

@@ -15,7 +15,15 @@ fail() {
     FAILED=1
 }
 
-ok() { printf 'deploy-check: %s\n' "$*"; }
+# Runs one check and says so when it found nothing.
+step() {
+    before=$FAILED FAILED=0
+    "$2"
+    if [ "$FAILED" -eq 0 ]; then
+        printf 'deploy-check: ok: %s\n' "$1"
+        FAILED=$before
+    fi
+}
 
 need_tools() {
     if [ ! -x "$PEERS/tools/bin/kubernetes-validate" ]; then
@@ -31,7 +39,6 @@ kubernetes_schema() {
         "$PEERS/tools/bin/kubernetes-validate" --quiet --strict -k "$KUBERNETES" "$file" ||
             fail "$file does not fit Kubernetes $KUBERNETES"
     done
-    ok "manifests fit Kubernetes $KUBERNETES"
 }
 
 # What kubectl would apply with -k is exactly the files beside it, but for the two that are left out on purpose.
@@ -41,7 +48,6 @@ kustomization_is_complete() {
         case $name in kustomization.yaml | monitors.yaml | sidecar.yaml) continue ;; esac
         grep -q "^  - $name\$" deploy/kubernetes/kustomization.yaml || fail "kustomization.yaml leaves out $name"
     done
-    ok "the kustomization names every manifest"
 }
 
 security() {
@@ -49,15 +55,13 @@ security() {
         --framework kubernetes dockerfile 2>&1) || {
         printf '%s\n' "$report" >&2
         fail "checkov has found something: mend it, or skip it with a reason"
-        return
     }
-    ok "checkov has nothing to say"
 }
 
 # Without systemd there is nobody to ask; the unit names a binary that need not be installed here.
 systemd_unit() {
     if ! command -v systemd-analyze >/dev/null 2>&1; then
-        ok "no systemd on this machine: the unit is not checked"
+        printf 'deploy-check: no systemd on this machine, so the unit is not checked\n'
         return
     fi
     copy=$(mktemp -d)/sqswatch.service
@@ -69,12 +73,11 @@ systemd_unit() {
             fail "the unit is exposed more than 2.0 of 10 by \`systemd-analyze security\`"
     fi
     rm -r "$(dirname "$copy")"
-    ok "the systemd unit is sound"
 }
 
 need_tools
-kubernetes_schema
-kustomization_is_complete
-security
-systemd_unit
+step "the manifests fit Kubernetes $KUBERNETES" kubernetes_schema
+step "the kustomization names every manifest" kustomization_is_complete
+step "checkov has nothing to say" security
+step "the systemd unit is sound" systemd_unit
 exit "$FAILED"

@@ -18,3 +18,4 @@ pub mod config;
 pub mod domain;
 pub mod notify;
 pub mod simulator;
+pub mod store;

@@ -10,9 +10,12 @@
 //! |---|---|
 //! | [`domain`] | what a queue, a metric, an alarm and a debt are; pure |
 //! | [`config`] | the file the user wrote, checked |
+//! | [`aws`] | the only rooms that know the SDK: clients, SQS, CloudWatch, failures |
+//! | [`board`] | the shared picture of now |
 //! | [`clock`] | the only reader of the wall clock |
 //! | [`simulator`] | an in-process AWS on loopback, for `demo`, tests and benches |
 
+pub mod aws;
 pub mod board;
 pub mod clock;
 pub mod config;

@@ -13,6 +13,7 @@
 //! | [`aws`] | the only rooms that know the SDK: clients, SQS, CloudWatch, failures |
 //! | [`board`] | the shared picture of now |
 //! | [`clock`] | the only reader of the wall clock |
+//! | [`watch`] | the workers that read AWS and write the board |
 //! | [`simulator`] | an in-process AWS on loopback, for `demo`, tests and benches |
 
 pub mod aws;
@@ -22,3 +23,4 @@ pub mod config;
 pub mod domain;
 pub mod simulator;
 pub mod telemetry;
+pub mod watch;

@@ -130,8 +130,8 @@ impl Sqs {
         Ok(answer.tags.unwrap_or_default().into_iter().collect())
     }
 
-    /// Says that what was answered is of no use.
-    fn unusable(&self, operation: Operation, why: &str) -> Failure {
+    /// Counts an answer that came but is of no use, and says so.
+    pub fn unusable(&self, operation: Operation, why: &str) -> Failure {
         self.meter.garbled(operation);
         Failure::plain(operation, Reason::BadAnswer, why)
     }
@@ -147,8 +147,9 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Takes one page. The token of the next page to ask for, or none when the listing is complete.
-    pub fn add(&mut self, page: Vec<Listed>, next: Option<String>) -> Result<Option<String>, Failure> {
+    /// Takes one page. The token of the next page to ask for, or none when the listing is complete; an error says that it
+    /// never will be.
+    pub fn add(&mut self, page: Vec<Listed>, next: Option<String>) -> Result<Option<String>, String> {
         let before = self.queues.len();
         self.queues.extend(page.into_iter().map(|queue| (queue.name.clone(), queue)));
         self.pages += 1;
@@ -157,8 +158,11 @@ impl Listing {
         let endless =
             !self.tokens.insert(token.clone()) || self.pages >= MAX_PAGES || self.idle >= MAX_IDLE_PAGES;
         if endless {
-            let why = format!("the listing does not end: {} pages, {} queues", self.pages, self.queues.len());
-            return Err(Failure::plain(Operation::ListQueues, Reason::BadAnswer, why));
+            return Err(format!(
+                "the listing does not end: {} pages, {} queues",
+                self.pages,
+                self.queues.len()
+            ));
         }
         Ok(Some(token))
     }

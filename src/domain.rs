@@ -5,6 +5,7 @@
 
 pub mod alarm;
 pub mod backoff;
+pub mod cost;
 pub mod counter;
 pub mod derived;
 pub mod evaluate;

@@ -18,4 +18,6 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod simulator;
+pub mod store;
 pub mod telemetry;
+pub mod web;

@@ -17,6 +17,7 @@ pub mod board;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod notify;
 pub mod simulator;
 pub mod store;
 pub mod telemetry;

@@ -10,6 +10,7 @@ pub mod api;
 pub mod exposition;
 pub mod health;
 mod metrics;
+mod pages;
 
 mod server;
 

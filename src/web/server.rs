@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::metrics::{self, Scrapes};
-use super::{Web, answer, api, health};
+use super::{Web, answer, api, health, pages};
 use patience::Patient;
 
 /// How many connections are served at once; more wait to be accepted.
@@ -127,6 +127,8 @@ async fn connection(stream: TcpStream, router: Router, keep_alive: bool, shutdow
 
 fn router(web: Web) -> Router {
     Router::new()
+        .route("/", get(pages::overview))
+        .route("/assets/{file}", get(pages::asset))
         .route("/metrics", get(metrics::scrape))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

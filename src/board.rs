@@ -7,6 +7,7 @@ mod readings;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ pub use readings::{Readings, Window};
 pub use target::{Skip, Target, TargetHealth};
 
 use crate::domain::alarm::{Alarm, AlarmKey, CustomId};
-use crate::domain::counter::Counter;
+use crate::domain::counter::{Counter, Snapshot};
 use crate::domain::metric::Metric;
 use crate::domain::queue::{Depth, Queue, QueueId, Settings};
 use crate::domain::rule::{MetricRef, Rule};
@@ -123,11 +124,18 @@ type Queues = BTreeMap<QueueId, Arc<Watched>>;
 pub struct Board {
     queues: RwLock<Arc<Queues>>,
     customs: RwLock<Arc<BTreeMap<CustomId, Arc<WatchedCustom>>>>,
+    /// Whether the topology must be worked out anew.
+    rewired: AtomicBool,
     targets: RwLock<BTreeMap<Arc<Target>, TargetHealth>>,
     rules: RwLock<Arc<Vec<Rule>>>,
     alarms: RwLock<BTreeMap<AlarmKey, Alarm>>,
     needs: RwLock<Arc<Needs>>,
+    /// Counters of an earlier life, until their queue is found.
+    remembered: Mutex<Counters>,
 }
+
+/// Counters as the store keeps them.
+pub type Counters = BTreeMap<(QueueId, Metric), Snapshot>;
 
 impl Board {
     /// Takes the rules of a new configuration. Readings stay; series the rules need are made or widened.
@@ -155,9 +163,14 @@ impl Board {
         unpoisoned(self.needs.read()).clone()
     }
 
-    /// All watched queues as they are now; later changes of the set do not show in it, readings do.
+    /// All watched queues as they are now; later changes of the set do not show in it, readings do. The topology is
+    /// worked out here when something changed: once for many changes, and before anybody can see a stale one.
     pub fn queues(&self) -> Arc<Queues> {
-        unpoisoned(self.queues.read()).clone()
+        let queues = unpoisoned(self.queues.read()).clone();
+        if self.rewired.swap(false, Ordering::AcqRel) {
+            self.relink(&queues);
+        }
+        queues
     }
 
     /// One watched queue.
@@ -184,7 +197,9 @@ impl Board {
                 known.lock().retag(queue);
             } else {
                 let id = queue.id.clone();
-                let readings = Mutex::new(Readings::new(queue, &needs));
+                let mut readings = Readings::new(queue, &needs);
+                self.give_back_counters(&id, &mut readings);
+                let readings = Mutex::new(readings);
                 next.insert(
                     id.clone(),
                     Arc::new(Watched { id: id.clone(), target: target.clone(), readings }),
@@ -195,9 +210,37 @@ impl Board {
         *queues = Arc::new(next);
         drop(queues);
         if !gone.is_empty() || !new.is_empty() {
-            self.relink();
+            self.rewired.store(true, Ordering::Release);
         }
         (new, gone)
+    }
+
+    /// Takes the counters of an earlier life; each goes on where it was when its queue is found.
+    pub fn remember_counters(&self, counters: Counters) {
+        *unpoisoned(self.remembered.lock()) = counters;
+    }
+
+    /// Every counter as it is now, to be kept.
+    pub fn counters(&self) -> Counters {
+        let queues = self.queues();
+        let each = queues.values().flat_map(|watched| {
+            let readings = watched.lock();
+            let own = readings
+                .counters()
+                .iter()
+                .map(|(metric, counter)| ((watched.id.clone(), *metric), counter.snapshot()));
+            own.collect::<Vec<_>>()
+        });
+        each.collect()
+    }
+
+    fn give_back_counters(&self, id: &QueueId, readings: &mut Readings) {
+        let mut remembered = unpoisoned(self.remembered.lock());
+        for metric in Metric::all() {
+            if let Some(snapshot) = remembered.remove(&(id.clone(), metric)) {
+                readings.restore(metric, Counter::restore(snapshot));
+            }
+        }
     }
 
     /// Forgets one queue that is known to be gone or may not be read.
@@ -206,8 +249,7 @@ impl Board {
         let mut next = Queues::clone(&queues);
         if next.remove(id).is_some() {
             *queues = Arc::new(next);
-            drop(queues);
-            self.relink();
+            self.rewired.store(true, Ordering::Release);
         }
     }
 
@@ -218,8 +260,7 @@ impl Board {
         let mut next = Queues::clone(&queues);
         next.retain(|_, watched| kept.contains(&watched.target));
         *queues = Arc::new(next);
-        drop(queues);
-        self.relink();
+        self.rewired.store(true, Ordering::Release);
     }
 
     /// Takes one answer of GetQueueAttributes; `settings` when all attributes were asked for.
@@ -227,7 +268,7 @@ impl Board {
         let Some(watched) = self.queue(id) else { return };
         let rewired = watched.lock().attributes(at, depth, settings);
         if rewired {
-            self.relink();
+            self.rewired.store(true, Ordering::Release);
         }
     }
 
@@ -239,15 +280,13 @@ impl Board {
     }
 
     /// Works out who is whose dead-letter queue, over all targets.
-    fn relink(&self) {
-        let queues = self.queues();
-        let policies = queues.values().map(|watched| {
-            let dead_letter_queue = watched.lock().queue.dead_letter_queue().cloned();
-            (watched.id.clone(), dead_letter_queue)
-        });
-        for (id, place) in topology::places(policies) {
+    fn relink(&self, queues: &Queues) {
+        let each = queues.iter().map(|(id, watched)| (id.clone(), Queue::clone(&watched.lock().queue)));
+        let mut linked: BTreeMap<QueueId, Queue> = each.collect();
+        topology::link(&mut linked);
+        for (id, queue) in linked {
             if let Some(watched) = queues.get(&id) {
-                watched.lock().place(place);
+                watched.lock().place(queue.role, queue.sources);
             }
         }
     }
@@ -296,3 +335,6 @@ impl Board {
         write(&mut alarms)
     }
 }
+
+#[cfg(test)]
+mod tests;

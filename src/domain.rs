@@ -4,12 +4,17 @@
 //! every rule can be tested as a table. `tests/purity.rs` holds this.
 
 pub mod alarm;
+pub mod backoff;
+pub mod cost;
 pub mod counter;
 pub mod derived;
+pub mod evaluate;
 pub mod metric;
 pub mod notification;
+pub mod outbox;
 pub mod queue;
 pub mod rule;
+pub mod schedule;
 pub mod series;
 pub mod time;
 pub mod topology;

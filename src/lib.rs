@@ -8,14 +8,29 @@
 //!
 //! | room | owns |
 //! |---|---|
-//! | [`domain`] | what a queue, a metric, an alarm and a debt are; pure |
-//! | [`config`] | the file the user wrote, checked |
+//! | [`domain`] | what a queue, a metric, an alarm and a debt are, and every rule about them; pure |
+//! | [`config`] | the file the user wrote, checked, every fault with its path |
 //! | [`clock`] | the only reader of the wall clock |
-//! | [`simulator`] | an in-process AWS on loopback, for `demo`, tests and benches |
+//! | [`aws`] | the only room that knows the SDK: clients, SQS, CloudWatch, failures |
+//! | [`board`] | the shared picture of now: queues, readings, alarm states |
+//! | [`watch`] | workers that read: discovery, attributes, CloudWatch |
+//! | [`judge`] | the worker that evaluates alarms and makes changes durable |
+//! | [`store`] | the durable state: alarm states, outbox, receipts, counters |
+//! | [`notify`] | the worker that delivers what is owed, and one file a destination |
+//! | [`web`] | `/metrics`, health, the API, the page |
+//! | [`telemetry`] | the daemon's own metrics |
+//! | [`logging`] | the log |
+//! | [`app`] | wires all of these, supervises, reloads, drains |
+//! | [`cli`] | the commands |
+//! | [`simulator`] | an in-process AWS on loopback, for `demo`, tests and benches; knows no other room |
 
+pub mod aws;
 pub mod board;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod notify;
 pub mod simulator;
+pub mod store;
 pub mod telemetry;
+pub mod web;

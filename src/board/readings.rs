@@ -1,17 +1,16 @@
 //! What was last read of one queue, and what follows from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Needs;
 use crate::domain::counter::Counter;
-use crate::domain::derived::{self, Growth, Net};
+use crate::domain::derived::{self, DRAIN_WINDOW, Growth};
 use crate::domain::metric::{Kind, Metric};
-use crate::domain::queue::{Depth, Queue, Settings};
+use crate::domain::queue::{Depth, Queue, QueueId, Role, Settings};
 use crate::domain::series::{Fold, Series, Slot, StatisticSet};
 use crate::domain::time::{MINUTE, Timestamp};
-use crate::domain::topology::Place;
 
 /// What CloudWatch said about one metric over whole minutes.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,8 +35,10 @@ pub struct Readings {
     /// The counters, by metric.
     counters: BTreeMap<Metric, Counter>,
     series: BTreeMap<(Metric, Duration), Series>,
-    growth: Growth,
-    net: Net,
+    /// How a dead-letter queue grew; `None` until it is known to be one and read.
+    growth: Option<Growth>,
+    /// The total depth over the last minutes, oldest first.
+    totals: VecDeque<(Timestamp, u64)>,
     /// When the counts were last read.
     pub attributes_at: Option<Timestamp>,
     /// When all attributes were last read.
@@ -57,8 +58,8 @@ impl Readings {
             gauges: [None; Metric::COUNT],
             counters: BTreeMap::new(),
             series: BTreeMap::new(),
-            growth: Growth::default(),
-            net: Net::default(),
+            growth: None,
+            totals: VecDeque::new(),
             attributes_at: None,
             settings_at: None,
             cloudwatch_at: None,
@@ -115,11 +116,11 @@ impl Readings {
         }
     }
 
-    pub(super) fn place(&mut self, place: Place) {
-        if self.queue.role != place.role || self.queue.sources != place.sources {
+    pub(super) fn place(&mut self, role: Role, sources: Vec<QueueId>) {
+        if self.queue.role != role || self.queue.sources != sources {
             let queue = Arc::make_mut(&mut self.queue);
-            queue.role = place.role;
-            queue.sources = place.sources;
+            queue.role = role;
+            queue.sources = sources;
         }
     }
 
@@ -149,10 +150,14 @@ impl Readings {
             self.gauges[Metric::DrainTime.index()] = None;
             return;
         };
-        let drain = self.net.observe(at, total);
+        self.totals.push_back((at, total));
+        while self.totals.front().is_some_and(|(first, _)| at.since(*first) > DRAIN_WINDOW) {
+            self.totals.pop_front();
+        }
+        let drain = derived::drain_seconds(self.totals.make_contiguous());
         self.gauge(at, Metric::DrainTime, drain);
         if self.queue.role.is_dead_letter() {
-            let arrived = self.growth.observe(total);
+            let arrived = self.growth.get_or_insert_with(|| Growth::since(total)).observe(total);
             self.add(at, Metric::DeadLetters, arrived as f64);
         }
         self.forget_age_when_empty();
@@ -219,8 +224,10 @@ impl Readings {
         self.cloudwatch_at = Some(at);
         if metric.row().kind == Kind::Counter {
             let counter = self.counters.entry(metric).or_default();
-            for (minute, set) in &window.datapoints {
-                counter.observe(*minute, set.sum);
+            let mut oldest_first = window.datapoints.clone();
+            oldest_first.sort_by_key(|(minute, _)| *minute);
+            for (minute, set) in oldest_first {
+                counter.observe(minute, set.sum);
             }
         }
         self.window(metric, window);
@@ -264,7 +271,7 @@ impl Readings {
             _ => None,
         };
         let stalled = window.datapoints.iter().filter_map(|(minute, set)| {
-            let stalled = derived::consumers_stalled(waiting(*minute)?, set.sum);
+            let stalled = derived::consumers_stalled(waiting(*minute), Some(set.sum))?;
             Some((*minute, StatisticSet::single(stalled)))
         });
         let datapoints = stalled.collect();

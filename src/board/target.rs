@@ -65,6 +65,8 @@ pub struct TargetHealth {
     pub skipped: BTreeMap<Arc<str>, Skip>,
     /// When a complete listing last succeeded.
     pub discovered_at: Option<Timestamp>,
+    /// When the first complete listing of this process succeeded.
+    pub first_discovered_at: Option<Timestamp>,
     /// How long a listing stays good.
     pub discovery_interval: Duration,
     /// When any queue's attributes were last read.
@@ -75,4 +77,12 @@ pub struct TargetHealth {
     pub cloudwatch_at: Option<Timestamp>,
     /// What goes wrong at the moment, one line an API, for `/readyz` and the page.
     pub troubles: BTreeMap<&'static str, String>,
+}
+
+impl TargetHealth {
+    /// Notes that a complete listing succeeded.
+    pub fn note_discovery(&mut self, at: Timestamp) {
+        self.discovered_at = Some(at);
+        self.first_discovered_at.get_or_insert(at);
+    }
 }

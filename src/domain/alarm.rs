@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::notification::Notification;
 use super::queue::QueueId;
 use super::rule::UnknownWord;
 use super::time::Timestamp;
@@ -122,7 +123,7 @@ impl fmt::Display for AlarmKey {
 pub struct Verdict {
     /// The state that follows from the datapoints.
     pub state: State,
-    /// Why, in CloudWatch's words.
+    /// Why, in CloudWatch's words; empty when the alarm has that state already.
     pub reason: String,
     /// The newest datapoint that was looked at.
     pub value: Option<f64>,
@@ -143,6 +144,8 @@ pub struct Alarm {
     pub told: Vec<Arc<str>>,
     /// When the firing was last owed to them, for `repeat`.
     pub told_at: Option<Timestamp>,
+    /// What they were told: from it the end can be told even when rule and queue are gone.
+    pub firing: Option<Arc<Notification>>,
 }
 
 /// A change of state.
@@ -171,5 +174,52 @@ impl Alarm {
         self.since = now;
         self.reason.clone_from(&verdict.reason);
         Some(Transition { from, to: self.state, at: now, reason: verdict.reason, value: verdict.value })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_change_of_state_is_a_transition() {
+        let at = Timestamp::from_secs;
+        let verdict =
+            |state, value| Verdict { state, reason: format!("because {value}"), value: Some(value) };
+        let mut alarm = Alarm::default();
+        assert_eq!(alarm.apply(verdict(State::InsufficientData, 1.0), at(10)), None);
+        assert_eq!((alarm.since, alarm.value), (at(0), Some(1.0)));
+
+        let fired = alarm.apply(verdict(State::Alarm, 2.0), at(20)).unwrap();
+        assert_eq!((fired.from, fired.to, fired.at), (State::InsufficientData, State::Alarm, at(20)));
+        assert_eq!((fired.reason.as_str(), fired.value), ("because 2", Some(2.0)));
+
+        assert_eq!(alarm.apply(verdict(State::Alarm, 3.0), at(30)), None);
+        assert_eq!((alarm.since, alarm.value), (at(20), Some(3.0)));
+        assert_eq!(alarm.reason, "because 2", "the reason is that of the change");
+
+        let resolved = alarm.apply(verdict(State::Ok, 0.0), at(40)).unwrap();
+        assert_eq!((resolved.from, resolved.to), (State::Alarm, State::Ok));
+    }
+
+    #[test]
+    fn states_read_back_in_the_spelling_of_cloudwatch() {
+        for state in State::ALL {
+            assert_eq!(state.as_str().parse(), Ok(state));
+        }
+        assert_eq!("alarm".parse::<State>(), Err(UnknownWord));
+        assert_eq!(State::default(), State::InsufficientData);
+    }
+
+    #[test]
+    fn subjects_of_one_name_in_two_places_are_two() {
+        let subject = |region: &str| Subject::Queue(QueueId::new("1", region, "orders"));
+        let custom =
+            Subject::Custom(CustomId { account: "1".into(), region: "eu".into(), name: "orders".into() });
+        assert_ne!(subject("eu"), subject("us"));
+        assert_ne!(subject("eu"), custom);
+        assert_eq!(subject("eu").to_string(), custom.to_string());
+        let key = AlarmKey { rule: "old".into(), subject: subject("eu") };
+        assert_eq!(key.to_string(), "old on 1/eu/orders");
     }
 }

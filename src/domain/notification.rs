@@ -117,28 +117,37 @@ pub fn owed(
     transition: &Transition,
     queue: Option<&Queue>,
 ) -> Option<Debt> {
-    let (event, destinations) = match transition.to {
+    match transition.to {
         State::Alarm => {
-            let mut destinations = rule.notify.clone();
-            destinations.dedup();
-            for destination in &destinations {
-                if !alarm.told.contains(destination) {
-                    alarm.told.push(destination.clone());
-                }
-            }
+            let destinations = with(Vec::new(), &rule.notify);
+            alarm.told = with(std::mem::take(&mut alarm.told), &destinations);
             alarm.told_at = Some(transition.at);
-            (Event::Firing, destinations)
+            let debt = debt(Event::Firing, destinations, key, rule, transition, queue);
+            alarm.firing = debt.as_ref().map(|debt| debt.notification.clone());
+            debt
         }
         State::Ok => {
             alarm.told_at = None;
-            (Event::Resolved, std::mem::take(&mut alarm.told))
+            alarm.firing = None;
+            debt(Event::Resolved, std::mem::take(&mut alarm.told), key, rule, transition, queue)
         }
-        State::InsufficientData => return None,
-    };
-    debt(event, destinations, key, rule, transition, queue)
+        State::InsufficientData => None,
+    }
+}
+
+/// `names` and those of `more` that are not among them yet.
+fn with(mut names: Vec<Arc<str>>, more: &[Arc<str>]) -> Vec<Arc<str>> {
+    for name in more {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
 }
 
 /// The debt of telling again that an alarm is still in ALARM, once `repeat` has passed since it was last owed.
+///
+/// A clock that was set back starts the wait anew, so that a repeat is late by one `repeat` at most.
 pub fn repeated(
     key: &AlarmKey,
     rule: &Rule,
@@ -146,7 +155,9 @@ pub fn repeated(
     queue: Option<&Queue>,
     now: Timestamp,
 ) -> Option<Debt> {
-    let due = alarm.state == State::Alarm && now.since(alarm.told_at?) >= rule.repeat?;
+    let told_at = alarm.told_at?.min(now);
+    alarm.told_at = Some(told_at);
+    let due = alarm.state == State::Alarm && now.since(told_at) >= rule.repeat?;
     if !due {
         return None;
     }
@@ -163,10 +174,22 @@ pub fn repeated(
     Some(debt)
 }
 
-/// The debt of saying that nothing will resolve an alarm any more: its queue or its rule is gone.
-pub fn closed(key: &AlarmKey, rule: &Rule, alarm: &Alarm, reason: String, now: Timestamp) -> Option<Debt> {
-    let end = Transition { from: alarm.state, to: State::Ok, at: now, reason, value: None };
-    debt(Event::Closed, alarm.told.clone(), key, rule, &end, None)
+/// The debt of saying that nothing will resolve an alarm any more: its queue or its rule is gone. Made from what was
+/// told when it fired, since there may be nothing else left of it.
+pub fn closed(alarm: &Alarm, reason: String, now: Timestamp) -> Option<Debt> {
+    let firing = alarm.firing.as_deref().filter(|_| !alarm.told.is_empty())?;
+    let notification = Notification {
+        id: id(&firing.alarm, Event::Closed, now),
+        event: Event::Closed,
+        from: alarm.state,
+        to: State::Ok,
+        since: now,
+        at: now,
+        reason,
+        value: None,
+        ..firing.clone()
+    };
+    Some(Debt { notification: Arc::new(notification), destinations: alarm.told.clone() })
 }
 
 fn debt(
@@ -204,4 +227,183 @@ pub fn id(key: &AlarmKey, event: Event, at: Timestamp) -> String {
     let mut hasher = DefaultHasher::new();
     (key, event).hash(&mut hasher);
     format!("sqw_{:x}_{:016x}", at.as_millis(), hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::alarm::{Subject, Verdict};
+    use crate::domain::metric::Metric;
+    use crate::domain::rule::{Comparison, MetricRef, MissingData, Selector, Statistic};
+    use crate::domain::time::MINUTE;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn key() -> AlarmKey {
+        AlarmKey {
+            rule: "dlq-not-empty".into(),
+            subject: Subject::Queue(QueueId::new("1", "eu-west-1", "orders-dlq")),
+        }
+    }
+
+    fn rule(notify: &[&str]) -> Rule {
+        Rule {
+            name: "dlq-not-empty".into(),
+            description: "a person is needed".into(),
+            selector: Selector::default(),
+            condition: Condition {
+                metric: MetricRef::Queue(Metric::MessagesVisible),
+                statistic: Statistic::Maximum,
+                period: MINUTE,
+                evaluation_periods: 1,
+                datapoints_to_alarm: 1,
+                evaluation_range: 3,
+                comparison: Comparison::GreaterThanOrEqual,
+                threshold: 1.0,
+                missing_data: MissingData::Missing,
+            },
+            severity: Severity::Critical,
+            notify: notify.iter().map(|name| Arc::from(*name)).collect(),
+            repeat: Some(HOUR),
+            labels: BTreeMap::new(),
+        }
+    }
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_secs(minutes * 60)
+    }
+
+    /// What is owed when the alarm goes to `state`: the event and its destinations.
+    fn goes(alarm: &mut Alarm, rule: &Rule, state: State, now: Timestamp) -> Option<(Event, Vec<Arc<str>>)> {
+        let verdict = Verdict { state, reason: format!("now {state}"), value: Some(3.0) };
+        let transition = alarm.apply(verdict, now)?;
+        let debt = owed(&key(), rule, alarm, &transition, None)?;
+        assert_eq!(debt.notification.to, state);
+        assert_eq!(debt.notification.reason, format!("now {state}"));
+        Some((debt.notification.event, debt.destinations))
+    }
+
+    fn names(names: &[&str]) -> Vec<Arc<str>> {
+        names.iter().map(|name| Arc::from(*name)).collect()
+    }
+
+    #[test]
+    fn a_resolve_goes_to_exactly_those_who_were_told_of_the_firing() {
+        use State::{Alarm as A, InsufficientData as I, Ok as O};
+        // One letter a state, what is owed after it.
+        type Step = (State, &'static [&'static str], Option<(Event, &'static [&'static str])>);
+        let scripts: [&[Step]; 5] = [
+            &[
+                (A, &["a", "b"], Some((Event::Firing, &["a", "b"]))),
+                (O, &["a", "b"], Some((Event::Resolved, &["a", "b"]))),
+            ],
+            // Nobody is told of the first OK, nor of INSUFFICIENT_DATA.
+            &[(O, &["a"], None), (I, &["a"], None), (O, &["a"], None)],
+            // INSUFFICIENT_DATA in between changes nothing.
+            &[
+                (A, &["a"], Some((Event::Firing, &["a"]))),
+                (I, &["a"], None),
+                (O, &["a"], Some((Event::Resolved, &["a"]))),
+            ],
+            // The rule was changed in between: who was told stays owed, who was not is not.
+            &[
+                (A, &["a", "b"], Some((Event::Firing, &["a", "b"]))),
+                (O, &["c"], Some((Event::Resolved, &["a", "b"]))),
+            ],
+            // It fires again out of INSUFFICIENT_DATA: told again, and all who heard either firing are owed the end, once.
+            &[
+                (A, &["a", "b", "a"], Some((Event::Firing, &["a", "b"]))),
+                (I, &["b", "c"], None),
+                (A, &["b", "c"], Some((Event::Firing, &["b", "c"]))),
+                (O, &[], Some((Event::Resolved, &["a", "b", "c"]))),
+                (A, &[], None),
+                (O, &["a"], None),
+            ],
+        ];
+        for script in scripts {
+            let mut alarm = Alarm::default();
+            for (minute, (state, notify, expected)) in script.iter().enumerate() {
+                let got = goes(&mut alarm, &rule(notify), *state, at(minute as i64));
+                let expected = expected.map(|(event, to)| (event, names(to)));
+                assert_eq!(got, expected, "step {minute} of {script:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_repeat_comes_each_time_the_interval_has_passed_while_it_fires() {
+        let (mut alarm, rule) = (Alarm::default(), rule(&["a"]));
+        goes(&mut alarm, &rule, State::Alarm, at(0));
+        let told: Vec<i64> = (0..=185)
+            .filter(|minute| repeated(&key(), &rule, &mut alarm, None, at(*minute)).is_some())
+            .collect();
+        assert_eq!(told, [60, 120, 180]);
+
+        let debt = repeated(&key(), &rule, &mut alarm, None, at(240)).unwrap();
+        assert_eq!(debt.destinations, names(&["a"]));
+        let notification = &debt.notification;
+        assert_eq!(
+            (notification.event, notification.since, notification.at),
+            (Event::Repeated, at(0), at(240))
+        );
+        assert_eq!(
+            (notification.from, notification.to, notification.value),
+            (State::Alarm, State::Alarm, Some(3.0))
+        );
+        assert_eq!(notification.reason, "now ALARM");
+
+        goes(&mut alarm, &rule, State::InsufficientData, at(250));
+        assert!(repeated(&key(), &rule, &mut alarm, None, at(900)).is_none(), "it does not fire");
+        goes(&mut alarm, &rule, State::Ok, at(900));
+        assert!(repeated(&key(), &rule, &mut alarm, None, at(1800)).is_none());
+    }
+
+    #[test]
+    fn without_an_interval_nothing_is_repeated() {
+        let (mut alarm, rule) = (Alarm::default(), Rule { repeat: None, ..rule(&["a"]) });
+        goes(&mut alarm, &rule, State::Alarm, at(0));
+        assert!(repeated(&key(), &rule, &mut alarm, None, at(1_000_000)).is_none());
+    }
+
+    #[test]
+    fn a_clock_that_jumps_neither_floods_nor_silences_repeats() {
+        let (mut alarm, rule) = (Alarm::default(), rule(&["a"]));
+        goes(&mut alarm, &rule, State::Alarm, at(10_000));
+        assert!(repeated(&key(), &rule, &mut alarm, None, at(5)).is_none(), "set back");
+        assert!(repeated(&key(), &rule, &mut alarm, None, at(65)).is_some());
+        assert!(repeated(&key(), &rule, &mut alarm, None, at(65 + 100 * 60)).is_some(), "set forward");
+        assert!(repeated(&key(), &rule, &mut alarm, None, at(66 + 100 * 60)).is_none());
+    }
+
+    #[test]
+    fn the_end_of_an_alarm_that_fires_is_told_to_who_was_told() {
+        let (mut alarm, rule) = (Alarm::default(), rule(&["a"]));
+        assert_eq!(closed(&alarm, "queue deleted".into(), at(0)), None);
+        goes(&mut alarm, &rule, State::Alarm, at(0));
+        goes(&mut alarm, &rule, State::InsufficientData, at(1));
+        let debt = closed(&alarm, "queue deleted".into(), at(2)).unwrap();
+        assert_eq!(debt.destinations, names(&["a"]));
+        assert_eq!((debt.notification.event, debt.notification.value), (Event::Closed, None));
+        assert_eq!(debt.notification.reason, "queue deleted");
+    }
+
+    #[test]
+    fn an_id_names_one_event_of_one_alarm() {
+        let other = AlarmKey { rule: "other".into(), ..key() };
+        let ids = [
+            id(&key(), Event::Firing, at(1)),
+            id(&key(), Event::Firing, at(2)),
+            id(&key(), Event::Resolved, at(1)),
+            id(&other, Event::Firing, at(1)),
+        ];
+        let unique: std::collections::BTreeSet<_> = ids.iter().collect();
+        assert_eq!(unique.len(), ids.len());
+        assert_eq!(ids[0], id(&key(), Event::Firing, at(1)));
+        for id in &ids {
+            assert!((20..=40).contains(&id.len()), "{id}");
+            assert!(id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'), "{id}");
+        }
+    }
 }

@@ -1,0 +1,214 @@
+//! Wires the workers, supervises them, reloads, drains. The only file that knows everyone.
+//!
+//! What lasts as long as the process (board, store, HTTP server, own metrics) is [`Shared`]; what lasts as long as one
+//! configuration (clients and workers) is a [`Generation`]. A reload replaces the generation and nothing else.
+
+mod counters;
+mod generation;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::aws::AwsError;
+use crate::board::Board;
+use crate::clock;
+use crate::config::{self, Config};
+use crate::store::{Store, StoreError};
+use crate::telemetry::Telemetry;
+use crate::web;
+use generation::Generation;
+
+/// How long attempts in hand may take to finish at the end. Kubernetes kills after 30 s.
+const GRACE: Duration = Duration::from_secs(25);
+/// Of that, how long open HTTP answers may take.
+const HTTP_GRACE: Duration = Duration::from_secs(3);
+
+/// Why the daemon could not start or go on.
+#[derive(Debug, Error)]
+pub enum AppError {
+    /// The address is taken, not ours to take, or not on this machine.
+    #[error("cannot listen on `{address}`\n  hint: is another sqswatch running? set `web.listen` to another address")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The state file.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The clients could not be made.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// A worker ended although nobody told it to.
+    #[error("the worker `{0}` ended unexpectedly; the daemon exits so that its supervisor starts it anew")]
+    Worker(String),
+}
+
+/// What a daemon is started with.
+#[derive(Debug)]
+pub struct Start {
+    /// The checked configuration.
+    pub config: Config,
+    /// Where a reload reads it anew; `None` refuses reloads (demo, standard input).
+    pub source: Option<PathBuf>,
+    /// Cancelled to end it.
+    pub stop: CancellationToken,
+    /// One item for each wish to reload.
+    pub hangups: mpsc::Receiver<()>,
+    /// Told the bound address once HTTP listens.
+    pub listening: Option<oneshot::Sender<SocketAddr>>,
+}
+
+/// What outlives a reload.
+#[derive(Clone)]
+struct Shared {
+    board: Arc<Board>,
+    store: Store,
+    telemetry: Telemetry,
+    config: Arc<ArcSwap<Config>>,
+    owed: Arc<Notify>,
+    draining: Arc<AtomicBool>,
+}
+
+/// Runs the daemon until `stop`, then drains it.
+///
+/// # Errors
+/// When it cannot start, or when a worker dies.
+pub async fn run(start: Start) -> Result<(), AppError> {
+    let shared = Shared::open(start.config).await?;
+    let listener = listen(shared.config.load().web.listen).await?;
+    let address = listener.local_addr().map_err(|source| AppError::Listen { address: shared.config.load().web.listen, source })?;
+    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+    if let Some(listening) = start.listening {
+        let _ = listening.send(address); // whoever asked may have gone
+    }
+    let (wishes, reloads) = mpsc::channel(1);
+    let http = CancellationToken::new();
+    let server = tokio::spawn(web::serve(listener, shared.web(wishes), http.clone()));
+    let outcome = supervise(&shared, start.source, start.stop, start.hangups, reloads).await;
+    http.cancel();
+    let _ = tokio::time::timeout(HTTP_GRACE, server).await;
+    tracing::info!("stopped");
+    outcome
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, AppError> {
+    TcpListener::bind(address).await.map_err(|source| AppError::Listen { address, source })
+}
+
+/// Runs one generation after the other until `stop` or until a worker dies.
+async fn supervise(
+    shared: &Shared,
+    source: Option<PathBuf>,
+    stop: CancellationToken,
+    mut hangups: mpsc::Receiver<()>,
+    mut reloads: mpsc::Receiver<web::Reload>,
+) -> Result<(), AppError> {
+    let mut generation = Generation::start(shared).await?;
+    shared.telemetry.reload_ok.set(1);
+    shared.telemetry.reload_at.set(clock::now().as_secs_f64());
+    let outcome = loop {
+        let answer = tokio::select! {
+            () = stop.cancelled() => break Ok(()),
+            died = generation.died() => break Err(AppError::Worker(died)),
+            Some(()) = hangups.recv() => None,
+            Some(reload) = reloads.recv() => Some(reload),
+        };
+        let outcome = match reload(shared, source.as_deref(), &mut generation).await {
+            Ok(()) => Ok(()),
+            Err(Refused::Fatal(error)) => break Err(error),
+            Err(Refused::Faults(faults)) => Err(faults),
+        };
+        note_reload(shared, &outcome);
+        if let Some(answer) = answer {
+            let _ = answer.send(outcome); // the client may have gone
+        }
+    };
+    shared.draining.store(true, Ordering::Release);
+    tracing::info!(grace_seconds = GRACE.as_secs(), "stopping: attempts in hand are finished and recorded");
+    generation.stop(GRACE - HTTP_GRACE).await;
+    counters::save(shared).await;
+    outcome
+}
+
+/// Why a reload did not happen.
+enum Refused {
+    /// The old configuration goes on.
+    Faults(String),
+    /// Nothing can go on.
+    Fatal(AppError),
+}
+
+/// Checks the file, makes the new clients, and only then replaces the workers.
+async fn reload(
+    shared: &Shared,
+    source: Option<&std::path::Path>,
+    generation: &mut Generation,
+) -> Result<(), Refused> {
+    let path = source.ok_or_else(|| Refused::Faults("this daemon was not started from a file\n".to_owned()))?;
+    let next = config::load(path).map_err(|faults| Refused::Faults(faults.to_string()))?;
+    let clients = generation::connect(&next).await.map_err(|error| Refused::Faults(format!("{error}\n")))?;
+    let before = shared.config.load_full();
+    for (key, changed) in [
+        ("web.listen", before.web.listen != next.web.listen),
+        ("store.path", before.store != next.store),
+        ("log", before.log != next.log),
+    ] {
+        if changed {
+            tracing::warn!(key, "this change takes effect at the next start");
+        }
+    }
+    generation.stop(GRACE).await;
+    shared.config.store(Arc::new(next));
+    *generation = Generation::start_with(shared, clients).await.map_err(Refused::Fatal)?;
+    Ok(())
+}
+
+fn note_reload(shared: &Shared, outcome: &Result<(), String>) {
+    match outcome {
+        Ok(()) => {
+            shared.telemetry.reload_ok.set(1);
+            shared.telemetry.reload_at.set(clock::now().as_secs_f64());
+            tracing::info!("configuration reloaded");
+        }
+        Err(faults) => {
+            shared.telemetry.reload_ok.set(0);
+            shared.telemetry.reload_refused.inc();
+            tracing::error!(faults, "configuration refused, the old one goes on");
+        }
+    }
+}
+
+impl Shared {
+    /// Opens the store and takes back what it remembers.
+    async fn open(config: Config) -> Result<Self, AppError> {
+        let path = config.store.path.clone();
+        let opened = tokio::task::spawn_blocking(move || {
+            let store = path.map_or_else(|| Ok(Store::memory()), |path| Store::open(&path))?;
+            let remembered = (store.alarms()?, store.counters()?);
+            Ok::<_, StoreError>((store, remembered))
+        });
+        let (store, (alarms, counters)) = opened.await.map_err(|_| StoreError::Interrupted)??;
+        let board = Arc::new(Board::default());
+        board.with_alarms_mut(|remembered| *remembered = alarms);
+        board.remember_counters(counters);
+        Ok(Self {
+            board,
+            store,
+            telemetry: Telemetry::new(),
+            config: Arc::new(ArcSwap::from_pointee(config)),
+            owed: Arc::new(Notify::new()),
+            draining: Arc::new(AtomicBool::new(false)),
+        })
+    }
+}

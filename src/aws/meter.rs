@@ -1,0 +1,100 @@
+//! Counts and prices every request to AWS, by region.
+
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::failure::{Failure, Reason};
+use crate::telemetry::Telemetry;
+
+/// One operation of AWS that the daemon uses; all of them only read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "each is named as AWS names it")]
+pub enum Operation {
+    ListQueues,
+    GetQueueUrl,
+    GetQueueAttributes,
+    ListQueueTags,
+    GetMetricData,
+    GetCallerIdentity,
+}
+
+impl Operation {
+    /// The service, as labels have it.
+    pub fn service(self) -> &'static str {
+        match self {
+            Self::GetMetricData => "cloudwatch",
+            Self::GetCallerIdentity => "sts",
+            _ => "sqs",
+        }
+    }
+
+    /// AWS's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ListQueues => "ListQueues",
+            Self::GetQueueUrl => "GetQueueUrl",
+            Self::GetQueueAttributes => "GetQueueAttributes",
+            Self::ListQueueTags => "ListQueueTags",
+            Self::GetMetricData => "GetMetricData",
+            Self::GetCallerIdentity => "GetCallerIdentity",
+        }
+    }
+
+    /// The IAM action that allows it.
+    pub fn action(self) -> String {
+        format!("{}:{}", self.service(), self.name())
+    }
+}
+
+/// Counts the requests of one region.
+#[derive(Clone, Debug)]
+pub struct Meter {
+    telemetry: Telemetry,
+    region: Arc<str>,
+}
+
+impl Meter {
+    /// A meter of `region`.
+    pub fn new(telemetry: Telemetry, region: Arc<str>) -> Self {
+        Self { telemetry, region }
+    }
+
+    /// Makes one request that costs `dollars`, and counts it.
+    pub async fn request<T, E>(
+        &self,
+        operation: Operation,
+        dollars: f64,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Failure>
+    where
+        E: std::error::Error + ProvideErrorMetadata + 'static,
+    {
+        let result = request.await.map_err(|error| Failure::new(operation, &error));
+        let labels = [operation.service(), operation.name(), &self.region];
+        self.telemetry.requests.with_label_values(&labels).inc();
+        let reason = result.as_ref().err().map(|failure| failure.reason);
+        if reason.is_none_or(Reason::is_charged) {
+            self.telemetry.dollars.with_label_values(&[operation.service()]).inc_by(dollars);
+        }
+        if let Some(reason) = reason {
+            self.failed(operation, reason);
+        }
+        result
+    }
+
+    /// Counts an answer that came but is of no use, wholly or in part.
+    pub fn garbled(&self, operation: Operation) {
+        self.failed(operation, Reason::BadAnswer);
+    }
+
+    fn failed(&self, operation: Operation, reason: Reason) {
+        let labels = [operation.service(), operation.name(), &self.region, reason.as_str()];
+        self.telemetry.failures.with_label_values(&labels).inc();
+        if reason == Reason::Throttled {
+            self.telemetry.throttles.with_label_values(&[operation.service(), &self.region]).inc();
+        }
+    }
+}

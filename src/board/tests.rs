@@ -1,0 +1,142 @@
+//! The board as its users see it: what enters, what is known, what is gone.
+
+use super::*;
+use crate::domain::queue::{RedrivePolicy, Role};
+use crate::domain::rule::Statistic;
+use crate::domain::series::StatisticSet;
+
+fn id(name: &str) -> QueueId {
+    QueueId::new("1", "eu-west-1", name)
+}
+
+fn minute(n: i64) -> Timestamp {
+    Timestamp::from_secs(n * 60)
+}
+
+fn target() -> Arc<Target> {
+    Arc::new(Target { region: "eu-west-1".into(), role_arn: None })
+}
+
+fn board(names: &[&str]) -> Board {
+    let board = Board::default();
+    board.configure(Vec::new(), Duration::from_secs(15));
+    board.discovered(&target(), names.iter().map(|name| Queue::new(id(name), "http://q")).collect());
+    board
+}
+
+fn redrive_to(name: &str) -> Option<Settings> {
+    let redrive = RedrivePolicy { dead_letter_queue: id(name), max_receive_count: 5 };
+    Some(Settings { redrive: Some(redrive), retention_seconds: Some(1000), ..Settings::default() })
+}
+
+fn depth(visible: u64) -> Depth {
+    Depth { visible: Some(visible), in_flight: Some(0), delayed: Some(0) }
+}
+
+fn value(board: &Board, name: &str, metric: Metric) -> Option<f64> {
+    board.queue(&id(name)).and_then(|watched| watched.lock().value(metric))
+}
+
+#[test]
+fn a_listing_brings_new_queues_takes_gone_ones_and_keeps_the_rest() {
+    let board = board(&["a", "b"]);
+    board.read_attributes(&id("a"), minute(1), depth(7), None);
+    let found = ["a", "c"].iter().map(|name| Queue::new(id(name), "http://q")).collect();
+    let (new, gone) = board.discovered(&target(), found);
+    assert_eq!((new, gone), (vec![id("c")], vec![id("b")]));
+    assert_eq!(value(&board, "a", Metric::MessagesVisible), Some(7.0));
+    let elsewhere = Arc::new(Target { region: "us-east-1".into(), role_arn: None });
+    board.discovered(&elsewhere, Vec::new());
+    assert_eq!(board.queues().len(), 2, "another target's listing takes nothing away here");
+}
+
+#[test]
+fn topology_follows_settings_both_ways_and_back() {
+    let board = board(&["orders", "orders-dlq"]);
+    let role = |name: &str| board.queues()[&id(name)].lock().queue.role;
+    board.read_attributes(&id("orders"), minute(0), depth(0), redrive_to("orders-dlq"));
+    assert_eq!((role("orders"), role("orders-dlq")), (Role::Source, Role::DeadLetter));
+    board.read_attributes(&id("orders"), minute(1), depth(0), Some(Settings::default()));
+    assert_eq!((role("orders"), role("orders-dlq")), (Role::Plain, Role::Plain));
+}
+
+#[test]
+fn an_unknown_count_is_absent_and_not_zero() {
+    let board = board(&["a"]);
+    board.read_attributes(&id("a"), minute(0), depth(5), None);
+    board.read_attributes(&id("a"), minute(1), Depth { visible: None, ..depth(0) }, None);
+    assert_eq!(value(&board, "a", Metric::MessagesVisible), None);
+    assert_eq!(value(&board, "a", Metric::MessagesInFlight), Some(0.0));
+    assert_eq!(value(&board, "a", Metric::OldestMessageAge), None);
+}
+
+#[test]
+fn an_empty_queue_has_no_age_whatever_cloudwatch_still_says() {
+    let board = board(&["a"]);
+    board.read_attributes(&id("a"), minute(0), depth(0), None);
+    let window = Window {
+        from: minute(0),
+        until: minute(2),
+        settled: minute(0),
+        datapoints: vec![(minute(1), StatisticSet::single(500.0))],
+    };
+    board.read_cloudwatch(&id("a"), minute(4), Metric::OldestMessageAge, &window);
+    assert_eq!(value(&board, "a", Metric::OldestMessageAge), Some(0.0));
+}
+
+#[test]
+fn dead_letters_are_counted_once_a_second_reading_confirms_them() {
+    let board = board(&["orders", "orders-dlq"]);
+    board.read_attributes(&id("orders"), minute(0), depth(0), redrive_to("orders-dlq"));
+    board.queues();
+    for (n, count) in [(1, 2), (2, 5), (3, 2), (4, 5), (5, 5), (6, 0), (7, 0), (8, 1), (9, 1)] {
+        board.read_attributes(&id("orders-dlq"), minute(n), depth(count), None);
+    }
+    assert_eq!(
+        value(&board, "orders-dlq", Metric::DeadLetters),
+        Some(4.0),
+        "3 confirmed, then 1; the first 2 were there"
+    );
+    assert_eq!(value(&board, "orders", Metric::DeadLetters), None);
+}
+
+#[test]
+fn counters_go_on_after_a_restart_and_count_no_minute_twice() {
+    let window = |minutes: std::ops::Range<i64>| Window {
+        from: minute(minutes.start),
+        until: minute(minutes.end),
+        settled: minute(minutes.start),
+        datapoints: minutes.map(|n| (minute(n), StatisticSet::single(10.0))).rev().collect(),
+    };
+    let before = board(&["a"]);
+    before.read_cloudwatch(&id("a"), minute(5), Metric::MessagesSent, &window(0..3));
+    let after = Board::default();
+    after.remember_counters(before.counters());
+    after.discovered(&target(), vec![Queue::new(id("a"), "http://q")]);
+    assert_eq!(value(&after, "a", Metric::MessagesSent), Some(30.0));
+    after.read_cloudwatch(&id("a"), minute(7), Metric::MessagesSent, &window(1..5));
+    assert_eq!(value(&after, "a", Metric::MessagesSent), Some(50.0));
+}
+
+#[test]
+fn gaps_of_a_settled_window_are_missing_and_later_ones_unknown() {
+    let rule_needs = Needs {
+        series: BTreeMap::from([((Metric::OldestMessageAge, MINUTE), MINUTE * 10)]),
+        ..Needs::default()
+    };
+    let mut readings = Readings::new(Queue::new(id("a"), "http://q"), &rule_needs);
+    let window = Window {
+        from: minute(0),
+        until: minute(6),
+        settled: minute(3),
+        datapoints: vec![(minute(1), StatisticSet::single(9.0))],
+    };
+    readings.cloudwatch(minute(8), Metric::OldestMessageAge, &window);
+    let series = readings.series(Metric::OldestMessageAge, MINUTE).unwrap();
+    let slots: Vec<String> =
+        (0..6).map(|n| format!("{:?}", series.at(minute(n))).chars().take(1).collect()).collect();
+    assert_eq!(slots.concat(), "MVMUUU");
+    assert_eq!(series.horizon(minute(8)), minute(6));
+    let maximum = series.latest().map(|(_, set)| set.get(Statistic::Maximum));
+    assert_eq!(maximum, Some(9.0));
+}

@@ -1,0 +1,208 @@
+//! Deliveries: what is owed to whom, in which order it goes out, and what follows from each attempt.
+//!
+//! Guaranteed: for one alarm and destination nothing overtakes what is older; an entry is tried until it is acknowledged,
+//! refused for good, or [`GIVE_UP`] old; and a destination that is throttled or out of reach is left in peace as a whole.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::alarm::AlarmKey;
+use super::backoff::Backoff;
+use super::notification::Notification;
+use super::time::Timestamp;
+
+/// How old an entry must be for a failed attempt to be its last: three days, so that a receiver may be down over a weekend.
+pub const GIVE_UP: Duration = Duration::from_secs(3 * 86_400);
+
+/// How long attempts are apart: seconds at first, five minutes during an outage.
+pub const BACKOFF: Backoff = Backoff { base: Duration::from_secs(2), cap: Duration::from_secs(300) };
+
+/// One notification owed to one destination. Durable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Unique, and growing in the order in which entries became owed.
+    pub sequence: u64,
+    /// Whom it is owed to, by the configuration's name.
+    pub destination: Arc<str>,
+    /// What is owed.
+    pub notification: Arc<Notification>,
+    /// How many attempts have failed.
+    pub attempts: u32,
+    /// When it may be tried next.
+    pub not_before: Timestamp,
+    /// When it became owed.
+    pub created: Timestamp,
+}
+
+impl Entry {
+    /// A new entry, to be tried at once.
+    pub fn new(
+        sequence: u64,
+        destination: Arc<str>,
+        notification: Arc<Notification>,
+        now: Timestamp,
+    ) -> Self {
+        Self { sequence, destination, notification, attempts: 0, not_before: now, created: now }
+    }
+
+    /// Remembers that an attempt failed and that the next may be made at `at`.
+    pub fn postpone(&mut self, at: Timestamp) {
+        self.attempts = self.attempts.saturating_add(1);
+        self.not_before = at;
+    }
+
+    /// Whether it may be tried. A wait longer than any that is ever set comes of a clock set back, and is over.
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.not_before <= now || self.not_before > now + BACKOFF.longest()
+    }
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The receiver has it.
+    Acknowledged,
+    /// It may work later.
+    Retry {
+        /// What went wrong.
+        reason: Reason,
+        /// How long the receiver asked to be left alone.
+        after: Option<Duration>,
+    },
+    /// It will never work.
+    Refused {
+        /// What went wrong.
+        reason: Reason,
+    },
+}
+
+/// Why a delivery failed: a closed set, as it is also a metric's label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// No answer in time.
+    Timeout,
+    /// Not connected, or the connection broke.
+    Connection,
+    /// Asked to slow down (429, ThrottlingException).
+    Throttled,
+    /// The receiver failed (5xx).
+    ServerError,
+    /// The receiver does not want this (another 4xx, an invalid parameter).
+    Refused,
+    /// Not permitted (401, 403, AccessDenied, expired credentials).
+    Denied,
+    /// There is no such topic or address (404, NotFound).
+    NotFound,
+    /// Sent elsewhere (3xx), which is never followed.
+    Redirect,
+    /// An answer that is none.
+    BadAnswer,
+    /// Switched off for good (410).
+    Gone,
+    /// The configuration does not know the destination any more.
+    UnknownDestination,
+    /// Tried for [`GIVE_UP`] without success.
+    Expired,
+}
+
+impl Reason {
+    /// All of them, so that every series of the metric exists from the start.
+    pub const ALL: [Self; 12] = [
+        Self::Timeout,
+        Self::Connection,
+        Self::Throttled,
+        Self::ServerError,
+        Self::Refused,
+        Self::Denied,
+        Self::NotFound,
+        Self::Redirect,
+        Self::BadAnswer,
+        Self::Gone,
+        Self::UnknownDestination,
+        Self::Expired,
+    ];
+
+    /// The label's value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Connection => "connection",
+            Self::Throttled => "throttled",
+            Self::ServerError => "server_error",
+            Self::Refused => "refused",
+            Self::Denied => "denied",
+            Self::NotFound => "not_found",
+            Self::Redirect => "redirect",
+            Self::BadAnswer => "bad_answer",
+            Self::Gone => "gone",
+            Self::UnknownDestination => "unknown_destination",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// Whether the destination as a whole is concerned, so that another entry would fare no better.
+    fn holds_destination(self) -> bool {
+        matches!(self, Self::Timeout | Self::Connection | Self::Throttled)
+    }
+}
+
+/// What becomes of an entry after an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It is paid: forget it.
+    Done,
+    /// [`Entry::postpone`] it.
+    RetryAt {
+        /// When it may be tried again.
+        at: Timestamp,
+        /// Whether nothing at all should be sent to the destination before `at`.
+        hold: bool,
+        /// What went wrong.
+        reason: Reason,
+    },
+    /// It will not be tried again: keep it aside for a person, out of the way of what follows.
+    Park {
+        /// What went wrong.
+        reason: Reason,
+    },
+}
+
+/// What follows from an attempt at `entry` that ended with `outcome`. `random` is in `[0, 1)`.
+pub fn settle(entry: &Entry, outcome: Outcome, now: Timestamp, random: f64) -> Next {
+    match outcome {
+        Outcome::Acknowledged => Next::Done,
+        Outcome::Refused { reason } => Next::Park { reason },
+        Outcome::Retry { .. } if now.since(entry.created) >= GIVE_UP => {
+            Next::Park { reason: Reason::Expired }
+        }
+        Outcome::Retry { reason, after } => {
+            let at = now + BACKOFF.delay(entry.attempts, random, after);
+            Next::RetryAt { at, hold: reason.holds_destination(), reason }
+        }
+    }
+}
+
+/// The position of the entry to try now: the oldest that is due and has no older one of its alarm and destination before it.
+/// `entries` are those not yet settled, sorted by sequence.
+pub fn next_due(entries: &[Entry], now: Timestamp) -> Option<usize> {
+    heads(entries).find(|(_, entry)| entry.is_due(now)).map(|(index, _)| index)
+}
+
+/// How long until [`next_due`] has something; `None` when nothing is owed.
+pub fn wait(entries: &[Entry], now: Timestamp) -> Option<Duration> {
+    let wait = |entry: &Entry| if entry.is_due(now) { Duration::ZERO } else { entry.not_before.since(now) };
+    heads(entries).map(|(_, entry)| wait(entry)).min()
+}
+
+/// The oldest entry of each alarm and destination.
+fn heads(entries: &[Entry]) -> impl Iterator<Item = (usize, &Entry)> {
+    let mut seen: HashSet<(&AlarmKey, &str)> = HashSet::new();
+    entries
+        .iter()
+        .enumerate()
+        .filter(move |(_, entry)| seen.insert((&entry.notification.alarm, &*entry.destination)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! The judge: evaluates every alarm, makes changes of state durable together with what is owed, then shows them.
+//!
+//! A tick is idempotent and carries no memory of its own: it reads rules and readings from the board, and what it finds
+//! enters the board only after the store has it. A commit that fails is simply found again at the next tick.
+
+mod round;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::board::Board;
+use crate::clock;
+use crate::domain::time::Timestamp;
+use crate::store::{Batch, Store, StoreError};
+use crate::telemetry::Telemetry;
+use round::Round;
+
+/// How often alarms are evaluated. Windows close each minute (each 10 s for short periods), so this is how late a verdict
+/// can be; evaluating a window twice changes nothing.
+const TICK: Duration = Duration::from_secs(5);
+
+/// What the judge works with.
+#[derive(Clone)]
+pub struct Judge {
+    /// Readings, rules and the shown states.
+    pub board: Arc<Board>,
+    /// Where states and debts become durable.
+    pub store: Store,
+    /// Counts evaluations and transitions.
+    pub telemetry: Telemetry,
+    /// Woken when something is owed.
+    pub owed: Arc<Notify>,
+}
+
+/// Judges until `shutdown`. A tick that is under way is finished.
+pub async fn run(judge: Judge, shutdown: CancellationToken) {
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut store_works = true;
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        let worker = judge.clone();
+        let outcome = judge.store.call(move |_| worker.tick(clock::now())).await;
+        match &outcome {
+            Err(error) if store_works => {
+                tracing::error!(%error, "cannot record alarm states: nothing is lost, every tick tries again");
+            }
+            Ok(()) if !store_works => tracing::info!("alarm states are recorded again"),
+            _ => {}
+        }
+        store_works = outcome.is_ok();
+    }
+}
+
+impl Judge {
+    /// One evaluation of all alarms at `now`.
+    ///
+    /// # Errors
+    /// When the store refuses the commit; then nothing has changed anywhere.
+    pub fn tick(&self, now: Timestamp) -> Result<(), StoreError> {
+        let round = Round::judge(&self.board, now);
+        self.telemetry.evaluations.inc_by(round.evaluations);
+        if !round.changes.is_empty() || !round.closed.is_empty() {
+            self.commit(&round, now)?;
+        }
+        let owes = !round.debts.is_empty();
+        self.show(round);
+        if owes {
+            self.owed.notify_waiters();
+        }
+        Ok(())
+    }
+
+    fn commit(&self, round: &Round, now: Timestamp) -> Result<(), StoreError> {
+        let changed = round.changes.iter().map(|change| (change.key.clone(), Some(change.alarm.clone())));
+        let closed = round.closed.iter().map(|key| (key.clone(), None));
+        let alarms = changed.chain(closed).collect();
+        let batch = Batch { alarms, debts: round.debts.clone(), ..Batch::default() };
+        self.store.commit(&batch, now).inspect_err(|_| self.telemetry.store_failures.inc())?;
+        Ok(())
+    }
+
+    /// Enters what is durable now into the board and the log.
+    fn show(&self, round: Round) {
+        for change in &round.changes {
+            if let Some(transition) = &change.transition {
+                self.telemetry.transitions.with_label_values(&[transition.to.as_str()]).inc();
+                tracing::info!(
+                    alarm = %change.key.rule, subject = %change.key.subject,
+                    from = %transition.from, to = %transition.to, reason = transition.reason, "alarm changed",
+                );
+            }
+        }
+        for key in &round.closed {
+            tracing::info!(alarm = %key.rule, subject = %key.subject, "alarm closed: what it judged is gone");
+        }
+        self.board.with_alarms_mut(|alarms| {
+            for key in &round.closed {
+                alarms.remove(key);
+            }
+            for change in round.changes {
+                alarms.insert(change.key, change.alarm);
+            }
+            for (key, value) in round.values {
+                alarms.entry(key).or_default().value = value;
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+//! The judge over a real board and a store in memory, minute by minute.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::board::{Target, Window};
+use crate::domain::alarm::{AlarmKey, State, Subject};
+use crate::domain::metric::Metric;
+use crate::domain::notification::Event;
+use crate::domain::queue::{Depth, Queue, QueueId, RedrivePolicy, Settings};
+use crate::domain::rule::{
+    Comparison, Condition, MetricRef, MissingData, RoleSelector, Rule, Selector, Severity, Statistic,
+};
+use crate::domain::series::StatisticSet;
+use crate::domain::time::MINUTE;
+
+fn minute(n: i64) -> Timestamp {
+    Timestamp::from_secs(1_800_000_000 + n * 60)
+}
+
+fn queue_id(name: &str) -> QueueId {
+    QueueId::new("123456789012", "eu-west-1", name)
+}
+
+fn rule(name: &str, metric: Metric, statistic: Statistic, minutes: u32, n: u32, comparison: Comparison, threshold: f64) -> Rule {
+    Rule {
+        name: name.into(),
+        description: String::new(),
+        selector: Selector::default(),
+        condition: Condition {
+            metric: MetricRef::Queue(metric),
+            statistic,
+            period: MINUTE * minutes,
+            evaluation_periods: n,
+            datapoints_to_alarm: n,
+            evaluation_range: n + 2,
+            comparison,
+            threshold,
+            missing_data: MissingData::Missing,
+        },
+        severity: Severity::Critical,
+        notify: vec!["ops".into()],
+        repeat: None,
+        labels: BTreeMap::new(),
+    }
+}
+
+fn dead_letters() -> Rule {
+    let mut rule = rule("dead-letters", Metric::MessagesVisible, Statistic::Sum, 1, 1, Comparison::GreaterThanOrEqual, 1.0);
+    rule.selector.role = Some(RoleSelector::DeadLetter);
+    rule
+}
+
+/// A judge over `orders` (whose dead letters go to `orders-dlq`), discovered and read once in minute 0.
+fn judge(rules: Vec<Rule>) -> (Judge, Arc<Target>) {
+    let board = Arc::new(Board::default());
+    board.configure(rules, Duration::from_secs(15));
+    let judge = Judge { board, store: Store::memory(), telemetry: Telemetry::new(), owed: Arc::default() };
+    let target = Arc::new(Target { region: "eu-west-1".into(), role_arn: None });
+    discover(&judge, &target, &["orders", "orders-dlq"], minute(0));
+    for name in ["orders", "orders-dlq"] {
+        let redrive = (name == "orders")
+            .then(|| RedrivePolicy { dead_letter_queue: queue_id("orders-dlq"), max_receive_count: 3 });
+        let settings = Settings { redrive, retention_seconds: Some(345_600), ..Settings::default() };
+        judge.board.read_attributes(&queue_id(name), minute(0), depth(0), Some(settings));
+    }
+    (judge, target)
+}
+
+fn discover(judge: &Judge, target: &Arc<Target>, names: &[&str], at: Timestamp) {
+    let found = names.iter().map(|name| Queue::new(queue_id(name), format!("http://sqs/{name}"))).collect();
+    judge.board.discovered(target, found);
+    judge.board.update_target(target, |health| health.note_discovery(at));
+}
+
+fn depth(visible: u64) -> Depth {
+    Depth { visible: Some(visible), in_flight: Some(0), delayed: Some(0) }
+}
+
+fn read(judge: &Judge, name: &str, at: Timestamp, visible: u64) {
+    judge.board.read_attributes(&queue_id(name), at, depth(visible), None);
+}
+
+fn state(judge: &Judge, rule: &str, queue: &str) -> Option<State> {
+    let key = AlarmKey { rule: rule.into(), subject: Subject::Queue(queue_id(queue)) };
+    judge.board.with_alarms(|alarms| alarms.get(&key).map(|alarm| alarm.state))
+}
+
+fn owed(judge: &Judge) -> Vec<(Event, String)> {
+    let pending = judge.store.pending("ops", 100).unwrap();
+    pending.iter().map(|entry| (entry.notification.event, entry.notification.alarm.subject.name().to_string())).collect()
+}
+
+#[test]
+fn a_dead_letter_pages_when_its_minute_closes_and_resolves_when_it_is_gone() {
+    let (judge, _) = judge(vec![dead_letters()]);
+    read(&judge, "orders-dlq", minute(1), 1);
+    judge.tick(minute(1)).unwrap();
+    assert_eq!(state(&judge, "dead-letters", "orders-dlq"), Some(State::Ok));
+    assert_eq!(state(&judge, "dead-letters", "orders"), None, "not a dead-letter queue");
+    judge.tick(minute(2)).unwrap();
+    assert_eq!(state(&judge, "dead-letters", "orders-dlq"), Some(State::Alarm));
+    read(&judge, "orders-dlq", minute(2), 0);
+    judge.tick(minute(3)).unwrap();
+    judge.tick(minute(3)).unwrap();
+    let queue = || "orders-dlq".to_owned();
+    assert_eq!(owed(&judge), [(Event::Firing, queue()), (Event::Resolved, queue())]);
+}
+
+#[test]
+fn backlog_needs_two_full_averages() {
+    let average = Statistic::Average;
+    let (judge, _) = judge(vec![rule("backlog", Metric::MessagesVisible, average, 5, 2, Comparison::GreaterThan, 1000.0)]);
+    for n in 0..10 {
+        read(&judge, "orders", minute(n), 2000);
+        judge.tick(minute(n)).unwrap();
+        assert_ne!(state(&judge, "backlog", "orders"), Some(State::Alarm), "minute {n}");
+    }
+    judge.tick(minute(10)).unwrap();
+    assert_eq!(state(&judge, "backlog", "orders"), Some(State::Alarm));
+}
+
+#[test]
+fn age_is_judged_from_cloudwatch_over_settled_minutes() {
+    let (judge, _) =
+        judge(vec![rule("too-old", Metric::OldestMessageAge, Statistic::Maximum, 1, 5, Comparison::GreaterThan, 300.0)]);
+    let aged = |from: i64, ages: &[f64]| Window {
+        from: minute(from),
+        until: minute(from + ages.len() as i64),
+        settled: minute(from),
+        datapoints: ages.iter().zip(from..).map(|(age, n)| (minute(n), StatisticSet::single(*age))).collect(),
+    };
+    let id = queue_id("orders");
+    judge.board.read_cloudwatch(&id, minute(6), Metric::OldestMessageAge, &aged(0, &[310.0, 370.0, 430.0, 490.0]));
+    judge.tick(minute(6)).unwrap();
+    assert_eq!(state(&judge, "too-old", "orders"), Some(State::InsufficientData));
+    judge.board.read_cloudwatch(&id, minute(7), Metric::OldestMessageAge, &aged(4, &[550.0]));
+    judge.tick(minute(7)).unwrap();
+    assert_eq!(state(&judge, "too-old", "orders"), Some(State::Alarm));
+    assert_eq!(owed(&judge).len(), 1);
+}
+
+#[test]
+fn a_restart_neither_raises_nor_resolves() {
+    let (before, _) = judge(vec![dead_letters()]);
+    read(&before, "orders-dlq", minute(1), 1);
+    before.tick(minute(2)).unwrap();
+    let remembered = before.store.alarms().unwrap();
+    let (mut after, _) = judge(vec![dead_letters()]);
+    after.store = before.store.clone();
+    after.board.with_alarms_mut(|alarms| *alarms = remembered);
+    after.tick(minute(30)).unwrap();
+    assert_eq!(state(&after, "dead-letters", "orders-dlq"), Some(State::Alarm));
+    assert_eq!(owed(&after).len(), 1, "only the firing of before");
+}
+
+#[test]
+fn the_alarm_of_a_deleted_queue_is_closed_and_those_told_are_told() {
+    let (judge, target) = judge(vec![dead_letters()]);
+    read(&judge, "orders-dlq", minute(1), 1);
+    judge.tick(minute(2)).unwrap();
+    discover(&judge, &target, &["orders"], minute(3));
+    judge.tick(minute(3)).unwrap();
+    assert_eq!(state(&judge, "dead-letters", "orders-dlq"), None);
+    assert_eq!(owed(&judge).last().map(|(event, _)| *event), Some(Event::Closed));
+    assert!(judge.store.alarms().unwrap().is_empty());
+}
+
+#[test]
+fn the_alarm_of_a_removed_rule_is_closed_from_what_was_told() {
+    let (judge, _) = judge(vec![dead_letters()]);
+    read(&judge, "orders-dlq", minute(1), 1);
+    judge.tick(minute(2)).unwrap();
+    judge.board.configure(Vec::new(), Duration::from_secs(15));
+    judge.tick(minute(3)).unwrap();
+    assert_eq!(owed(&judge).last().map(|(event, _)| *event), Some(Event::Closed));
+}
+
+#[test]
+fn before_everything_was_listed_nothing_is_closed() {
+    let (before, _) = judge(vec![dead_letters()]);
+    read(&before, "orders-dlq", minute(1), 1);
+    before.tick(minute(2)).unwrap();
+    let board = Arc::new(Board::default());
+    board.configure(vec![dead_letters()], Duration::from_secs(15));
+    board.with_alarms_mut(|alarms| *alarms = before.store.alarms().unwrap());
+    let after = Judge { board, ..before.clone() };
+    after.tick(minute(3)).unwrap();
+    assert_eq!(state(&after, "dead-letters", "orders-dlq"), Some(State::Alarm));
+}
+
+#[test]
+fn what_a_queue_is_not_is_only_judged_once_the_topology_is_known() {
+    let mut waiting = rule("waiting", Metric::MessagesVisible, Statistic::Maximum, 1, 1, Comparison::GreaterThan, 0.0);
+    waiting.selector.role = Some(RoleSelector::NotDeadLetter);
+    let (judge, target) = judge(vec![waiting]);
+    discover(&judge, &target, &["orders", "orders-dlq", "late"], minute(1));
+    read(&judge, "orders", minute(1), 5);
+    judge.tick(minute(2)).unwrap();
+    assert_eq!(state(&judge, "waiting", "orders"), None, "`late` has not told its settings");
+    judge.tick(minute(10)).unwrap();
+    assert!(state(&judge, "waiting", "orders").is_some(), "patience is over");
+}
+
+#[test]
+fn it_is_told_again_while_it_lasts_and_only_when_due() {
+    let (judge, _) = judge(vec![Rule { repeat: Some(MINUTE * 3), ..dead_letters() }]);
+    for n in 1..=8 {
+        read(&judge, "orders-dlq", minute(n), 1);
+        judge.tick(minute(n)).unwrap();
+    }
+    let events: Vec<Event> = owed(&judge).into_iter().map(|(event, _)| event).collect();
+    assert_eq!(events, [Event::Firing, Event::Repeated, Event::Repeated]);
+}

@@ -1,0 +1,52 @@
+//! Telling people: how one notification becomes an SNS message or a webhook request, and what the answer means.
+//!
+//! `deliver.rs` is the worker that empties the outbox; everything else here is about one attempt. Two rules hold for
+//! every destination. What concerns the destination as it stands now (unreachable, overloaded, denied, not found)
+//! is tried again until it works, because a person can mend it and the page is still owed. Only what concerns the
+//! message itself, or an explicit "gone", is refused for good and parked. No secret is in a log line, a detail or a
+//! label: destinations are spoken of by their names.
+
+pub mod body;
+pub mod sns;
+pub mod text;
+pub mod webhook;
+
+mod counts;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod http;
+mod sample;
+
+pub use counts::Counts;
+pub use http::http_client;
+pub use sample::test_notification;
+
+use crate::config;
+use crate::domain::notification::Notification;
+use crate::domain::outbox::Outcome;
+
+/// A destination with what it takes to reach it. Cheap to clone.
+#[derive(Clone)]
+pub enum Receiver {
+    /// An SNS topic, through a client of the topic's region and, if one is set, of its role.
+    Sns(config::Sns, aws_sdk_sns::Client),
+    /// An HTTP receiver, through the client of [`http_client`].
+    Webhook(config::Webhook, reqwest::Client),
+}
+
+/// What one attempt led to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// What it means for the debt.
+    pub outcome: Outcome,
+    /// The answer in words, for the log and `test-notify`, with a hint where the user can act. Holds no secret.
+    pub detail: String,
+}
+
+/// Makes one attempt, bounded in time, at telling `receiver` of `notification`.
+pub async fn send_once(receiver: &Receiver, notification: &Notification) -> Answer {
+    match receiver {
+        Receiver::Sns(config, client) => sns::send(client, config, notification).await,
+        Receiver::Webhook(config, client) => webhook::send(client, config, notification).await,
+    }
+}

@@ -1,0 +1,70 @@
+//! Notifications for the tests of the store and of the notifiers.
+
+use std::sync::Arc;
+
+use crate::domain::alarm::{AlarmKey, State, Subject};
+use crate::domain::metric::Metric;
+use crate::domain::notification::{self, Debt, Event, Notification, QueueFacts};
+use crate::domain::queue::{QueueId, Role};
+use crate::domain::rule::{Comparison, Condition, MetricRef, MissingData, Severity, Statistic};
+use crate::domain::time::{MINUTE, Timestamp};
+
+/// The alarm `rule` of queue `orders-dlq`.
+pub fn key(rule: &str) -> AlarmKey {
+    let queue = QueueId::new("123456789012", "us-east-1", "orders-dlq");
+    AlarmKey { rule: rule.into(), subject: Subject::Queue(queue) }
+}
+
+/// 2026-01-02T03:05:01.234Z and so many seconds.
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(1_767_323_101_234 + seconds * 1000)
+}
+
+/// What is told when `event` happens to the alarm `rule` so many seconds after [`at`]`(0)`.
+pub fn notification(rule: &str, event: Event, seconds: i64) -> Notification {
+    let key = key(rule);
+    let (from, to) = match event {
+        Event::Firing | Event::Test => (State::Ok, State::Alarm),
+        Event::Repeated => (State::Alarm, State::Alarm),
+        Event::Resolved | Event::Closed => (State::Alarm, State::Ok),
+    };
+    Notification {
+        id: notification::id(&key, event, at(seconds)),
+        event,
+        alarm: key,
+        from,
+        to,
+        since: at(seconds),
+        at: at(seconds),
+        reason: "Threshold Crossed: 1 datapoint [3.0 (02/01/26 03:04:00)] was greater than or equal to the threshold (1.0).".into(),
+        value: Some(3.0),
+        description: "Messages in a dead-letter queue need a person".into(),
+        condition: Condition {
+            metric: MetricRef::Queue(Metric::MessagesVisible),
+            statistic: Statistic::Maximum,
+            period: MINUTE,
+            evaluation_periods: 1,
+            datapoints_to_alarm: 1,
+            evaluation_range: 3,
+            comparison: Comparison::GreaterThanOrEqual,
+            threshold: 1.0,
+            missing_data: MissingData::Missing,
+        },
+        severity: Severity::Critical,
+        labels: [("team".to_owned(), "payments".to_owned())].into(),
+        queue: Some(QueueFacts {
+            url: "https://sqs.us-east-1.amazonaws.com/123456789012/orders-dlq".into(),
+            role: Role::DeadLetter,
+            dead_letter_queue: None,
+            sources: vec![QueueId::new("123456789012", "us-east-1", "orders")],
+        }),
+    }
+}
+
+/// The same, owed to these destinations.
+pub fn debt(rule: &str, event: Event, seconds: i64, destinations: &[&str]) -> Debt {
+    Debt {
+        notification: Arc::new(notification(rule, event, seconds)),
+        destinations: destinations.iter().map(|name| Arc::from(*name)).collect(),
+    }
+}

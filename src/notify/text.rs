@@ -1,0 +1,122 @@
+//! The words a person reads: one place for e-mail, SMS and the log.
+
+use std::fmt::Write;
+
+use crate::domain::alarm::Subject;
+use crate::domain::notification::{Event, Notification};
+use crate::domain::queue::QueueId;
+use crate::notify::body::metric_name;
+
+/// What an SMS carries in one part without being split: 140 bytes (SNS's own rule).
+pub const SMS_BYTES: usize = 140;
+
+/// `text`, or as much of it as fits into `max` bytes with `...` at the end, never cutting a character in two.
+/// A `max` under three gives nothing but as many dots.
+pub fn cut(text: &str, max: usize) -> String {
+    if text.len() <= max {
+        return text.to_owned();
+    }
+    let dots = &"..."[..max.min(3)];
+    let mut end = max - dots.len();
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}{dots}", &text[..end])
+}
+
+/// What happened, in one line: `ALARM: dlq-not-empty on orders-dlq (us-east-1)`.
+pub fn headline(notification: &Notification) -> String {
+    let word = match notification.event {
+        Event::Firing => "ALARM",
+        Event::Resolved => "OK",
+        Event::Repeated => "still ALARM",
+        Event::Closed => "CLOSED",
+        Event::Test => "TEST, nothing is wrong",
+    };
+    let subject = &notification.alarm.subject;
+    let mut line = format!("{word}: {} on {}", notification.alarm.rule, subject.name());
+    if !subject.region().is_empty() {
+        let _ = write!(line, " ({})", subject.region());
+    }
+    line
+}
+
+/// All of it for one SMS: the headline and the value, within [`SMS_BYTES`].
+pub fn sms(notification: &Notification) -> String {
+    let value = notification.value.map(|value| format!(": {value}")).unwrap_or_default();
+    cut(&format!("{}{value}", headline(notification)), SMS_BYTES)
+}
+
+/// All of it for a person with a minute: headline, description, reason, then the facts a line each.
+pub fn long(notification: &Notification) -> String {
+    let mut text = headline(notification);
+    text.push('\n');
+    for paragraph in [&notification.description, &notification.reason] {
+        if !paragraph.is_empty() {
+            let _ = write!(text, "\n{paragraph}\n");
+        }
+    }
+    text.push('\n');
+    for (name, value) in facts(notification) {
+        let _ = writeln!(text, "{name}: {value}");
+    }
+    text
+}
+
+fn facts(notification: &Notification) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        ("State", format!("{} -> {} at {}", notification.from, notification.to, notification.since)),
+        ("Severity", notification.severity.as_str().to_owned()),
+        ("Condition", condition(notification)),
+    ];
+    if let Some(value) = notification.value {
+        facts.push(("Value", value.to_string()));
+    }
+    let subject = &notification.alarm.subject;
+    let kind = match subject {
+        Subject::Queue(_) => "Queue",
+        Subject::Custom(_) => "Metric",
+    };
+    facts.push((kind, subject.to_string()));
+    if let Some(queue) = &notification.queue {
+        facts.push(("Queue URL", queue.url.to_string()));
+        if let Some(target) = &queue.dead_letter_queue {
+            facts.push(("Its dead letters go to", target.name.to_string()));
+        }
+        if !queue.sources.is_empty() {
+            facts.push(("Holds the dead letters of", names(&queue.sources)));
+        }
+    }
+    if !notification.labels.is_empty() {
+        let labels: Vec<_> =
+            notification.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        facts.push(("Labels", labels.join(", ")));
+    }
+    facts.push(("Notification", notification.id.clone()));
+    facts
+}
+
+/// `Maximum of messages_visible over 1m >= 1, 1 of 1 datapoints`.
+fn condition(notification: &Notification) -> String {
+    let condition = &notification.condition;
+    format!(
+        "{} of {} over {} {} {}, {} of {} datapoints",
+        condition.statistic,
+        metric_name(&condition.metric),
+        humantime::format_duration(condition.period),
+        condition.comparison.as_symbol(),
+        condition.threshold,
+        condition.datapoints_to_alarm,
+        condition.evaluation_periods,
+    )
+}
+
+/// The first few names and how many more there are.
+fn names(queues: &[QueueId]) -> String {
+    const SHOWN: usize = 10;
+    let mut text = queues.iter().take(SHOWN).map(|id| &*id.name).collect::<Vec<_>>().join(", ");
+    if queues.len() > SHOWN {
+        let _ = write!(text, " and {} more", queues.len() - SHOWN);
+    }
+    text
+}

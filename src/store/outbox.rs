@@ -1,0 +1,297 @@
+//! The outbox: one entry for each notification and destination that is still owed, in the order of commits.
+//!
+//! The rule about resolves lives here, because only the store knows it all: who refused a firing for good is told
+//! nothing more of it ([`TOLD`]), whether what follows was already waiting or is committed later.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use redb::{ReadableTable, WriteTransaction};
+
+use super::alarms::{bad_record, to_json};
+use super::receipts::{FIRING_REFUSED, append};
+use super::record::{EntryRecord, key_text};
+use super::schema::{BY_ALARM, OUTBOX, PARKED, TOLD, next_number};
+use super::{Store, StoreError};
+use crate::domain::notification::{Debt, Event};
+use crate::domain::outbox::{Entry, Reason};
+use crate::domain::time::Timestamp;
+
+/// How many parked entries are kept for each destination.
+pub const PARKED_KEPT: usize = 1000;
+
+/// What is owed to one destination.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Owed {
+    /// How many entries wait for delivery.
+    pub pending: u64,
+    /// When the oldest of them became owed.
+    pub oldest: Option<Timestamp>,
+    /// How many were refused for good and are kept for a person to look at.
+    pub parked: u64,
+}
+
+impl Store {
+    /// The first `limit` entries owed to `destination`, in the order of their sequence numbers.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn pending(&self, destination: &str, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.read(|transaction| {
+            let table = transaction.open_table(OUTBOX)?;
+            let rows = table.range((destination, 0)..=(destination, u64::MAX))?;
+            rows.take(limit)
+                .map(|row| row.map_err(StoreError::from).and_then(|(k, v)| entry(k.value(), v.value())))
+                .collect()
+        })
+    }
+
+    /// The destination took it: the entry is gone for good, with a receipt.
+    ///
+    /// # Errors
+    /// The store cannot be written; then the entry is still owed.
+    pub fn acknowledge(&self, entry: &Entry, at: Timestamp) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            take(transaction, entry)?;
+            let (destination, key) = (&*entry.destination, key_text(&entry.notification.alarm));
+            let mut told = transaction.open_table(TOLD)?;
+            if ends(entry.notification.event) {
+                told.remove((destination, &*key))?;
+            } else {
+                told.insert((destination, &*key), true)?;
+            }
+            append(transaction, entry, None, at)
+        })
+    }
+
+    /// It is tried again: `entry` replaces what is stored under its number.
+    ///
+    /// # Errors
+    /// The store cannot be written; then the old attempts and instant stand.
+    pub fn postpone(&self, entry: &Entry) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            let mut table = transaction.open_table(OUTBOX)?;
+            put(&mut table, entry)
+        })
+    }
+
+    /// The destination refused it for good: the entry is parked, with a receipt. After a firing, what follows it for the
+    /// same alarm is dropped too, unless an earlier firing arrived there.
+    ///
+    /// # Errors
+    /// The store cannot be written; then the entry is still owed.
+    pub fn park(&self, entry: &Entry, reason: Reason, at: Timestamp) -> Result<(), StoreError> {
+        self.write(|transaction| park(transaction, entry, reason, at))
+    }
+
+    /// Parks up to `limit` entries of a destination that is not in the configuration any more, in one transaction.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn park_all(
+        &self,
+        destination: &str,
+        limit: usize,
+        reason: Reason,
+        at: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let entries = self.pending(destination, limit)?;
+        self.write(|transaction| {
+            for entry in &entries {
+                if transaction.open_table(OUTBOX)?.get((destination, entry.sequence))?.is_some() {
+                    park(transaction, entry, reason, at)?;
+                }
+            }
+            Ok(entries.len())
+        })
+    }
+
+    /// What is owed to whom, for every destination of which something is stored.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn outbox_summary(&self) -> Result<BTreeMap<Arc<str>, Owed>, StoreError> {
+        self.read(|transaction| {
+            let mut summary: BTreeMap<Arc<str>, Owed> = BTreeMap::new();
+            for row in transaction.open_table(OUTBOX)?.iter()? {
+                let (key, value) = row?;
+                let owed = of(&mut summary, key.value().0);
+                if owed.pending == 0 {
+                    owed.oldest = Some(entry(key.value(), value.value())?.created);
+                }
+                owed.pending += 1;
+            }
+            for row in transaction.open_table(PARKED)?.iter()? {
+                of(&mut summary, row?.0.value().0).parked += 1;
+            }
+            Ok(summary)
+        })
+    }
+}
+
+/// Writes one entry for each destination of each debt, except what would end or repeat a firing that was refused there.
+pub(super) fn owe(
+    transaction: &WriteTransaction,
+    debts: &[Debt],
+    at: Timestamp,
+) -> Result<usize, StoreError> {
+    let mut made = 0;
+    for debt in debts {
+        let key = key_text(&debt.notification.alarm);
+        for destination in &debt.destinations {
+            if is_waiting(transaction, destination, &key, &debt.notification.id)?
+                || !is_owed(transaction, destination, &key, debt.notification.event)?
+            {
+                continue;
+            }
+            let sequence = next_number(transaction, "sequence")?;
+            let notification = debt.notification.clone();
+            let destination = destination.clone();
+            let entry = Entry::new(sequence, destination, notification, at);
+            put(&mut transaction.open_table(OUTBOX)?, &entry)?;
+            let id = &*entry.notification.id;
+            transaction.open_table(BY_ALARM)?.insert((&*entry.destination, &*key, sequence), id)?;
+            made += 1;
+        }
+    }
+    Ok(made)
+}
+
+/// Whether this very notification waits already: the commit is being repeated after an error that came too late.
+fn is_waiting(
+    transaction: &WriteTransaction,
+    destination: &str,
+    key: &str,
+    id: &str,
+) -> Result<bool, StoreError> {
+    let table = transaction.open_table(BY_ALARM)?;
+    for row in table.range((destination, key, 0)..=(destination, key, u64::MAX))? {
+        if row?.1.value() == id {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A firing is always owed, and makes good an earlier refusal; the rest only where the firing was not refused.
+fn is_owed(
+    transaction: &WriteTransaction,
+    destination: &str,
+    key: &str,
+    event: Event,
+) -> Result<bool, StoreError> {
+    let mut told = transaction.open_table(TOLD)?;
+    let refused = told.get((destination, key))?.is_some_and(|arrived| !arrived.value());
+    if refused && (event == Event::Firing || ends(event)) {
+        told.remove((destination, key))?;
+    }
+    Ok(event == Event::Firing || !refused)
+}
+
+/// Whether nothing more is owed of a firing after this.
+fn ends(event: Event) -> bool {
+    matches!(event, Event::Resolved | Event::Closed)
+}
+
+fn park(
+    transaction: &WriteTransaction,
+    entry: &Entry,
+    reason: Reason,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    take(transaction, entry)?;
+    let mut parked = transaction.open_table(PARKED)?;
+    put(&mut parked, entry)?;
+    drop_oldest(&mut parked, &entry.destination)?;
+    append(transaction, entry, Some(reason.as_str()), at)?;
+    let (destination, key) = (&*entry.destination, key_text(&entry.notification.alarm));
+    let arrived_before =
+        transaction.open_table(TOLD)?.get((destination, &*key))?.is_some_and(|told| told.value());
+    match entry.notification.event {
+        Event::Firing if !arrived_before => drop_followers(transaction, entry, &key, at),
+        event if ends(event) => {
+            transaction.open_table(TOLD)?.remove((destination, &*key))?;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Ends what waits for the same alarm behind a refused firing, up to the next firing; when neither that nor the end
+/// of this one is there yet, remembers that the end is not owed.
+fn drop_followers(
+    transaction: &WriteTransaction,
+    firing: &Entry,
+    key: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let destination = &*firing.destination;
+    for sequence in followers(transaction, firing, key)? {
+        let stored = transaction
+            .open_table(OUTBOX)?
+            .get((destination, sequence))?
+            .map(|value| entry((destination, sequence), value.value()));
+        let Some(follower) = stored.transpose()? else { continue };
+        let event = follower.notification.event;
+        if event == Event::Firing {
+            return Ok(());
+        }
+        take(transaction, &follower)?;
+        append(transaction, &follower, Some(FIRING_REFUSED), at)?;
+        if ends(event) {
+            return Ok(());
+        }
+    }
+    transaction.open_table(TOLD)?.insert((destination, key), false)?;
+    Ok(())
+}
+
+fn followers(transaction: &WriteTransaction, firing: &Entry, key: &str) -> Result<Vec<u64>, StoreError> {
+    let destination = &*firing.destination;
+    let table = transaction.open_table(BY_ALARM)?;
+    let rows = table.range((destination, key, firing.sequence + 1)..=(destination, key, u64::MAX))?;
+    rows.map(|row| Ok(row?.0.value().2)).collect()
+}
+
+/// Removes an entry from the outbox.
+fn take(transaction: &WriteTransaction, entry: &Entry) -> Result<(), StoreError> {
+    let (destination, key) = (&*entry.destination, key_text(&entry.notification.alarm));
+    transaction.open_table(OUTBOX)?.remove((destination, entry.sequence))?;
+    transaction.open_table(BY_ALARM)?.remove((destination, &*key, entry.sequence))?;
+    Ok(())
+}
+
+type Entries<'txn> = redb::Table<'txn, (&'static str, u64), &'static [u8]>;
+
+fn put(table: &mut Entries<'_>, entry: &Entry) -> Result<(), StoreError> {
+    let value = to_json("outbox", &entry.sequence.to_string(), &EntryRecord::from(entry))?;
+    table.insert((&*entry.destination, entry.sequence), &*value)?;
+    Ok(())
+}
+
+fn drop_oldest(table: &mut Entries<'_>, destination: &str) -> Result<(), StoreError> {
+    let whole = (destination, 0)..=(destination, u64::MAX);
+    let surplus = table.range(whole.clone())?.count().saturating_sub(PARKED_KEPT);
+    let oldest: Vec<u64> = table
+        .range(whole)?
+        .take(surplus)
+        .map(|row| row.map(|row| row.0.value().1))
+        .collect::<Result<_, _>>()?;
+    for sequence in oldest {
+        table.remove((destination, sequence))?;
+    }
+    Ok(())
+}
+
+fn entry((destination, sequence): (&str, u64), value: &[u8]) -> Result<Entry, StoreError> {
+    let bad = |source| bad_record("outbox", format!("{destination} {sequence}"), source);
+    let record: EntryRecord = serde_json::from_slice(value).map_err(|error| bad(error.into()))?;
+    record.into_entry(destination, sequence).map_err(bad)
+}
+
+fn of<'a>(summary: &'a mut BTreeMap<Arc<str>, Owed>, destination: &str) -> &'a mut Owed {
+    if !summary.contains_key(destination) {
+        summary.insert(destination.into(), Owed::default());
+    }
+    summary.get_mut(destination).expect("just made")
+}

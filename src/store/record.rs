@@ -1,0 +1,388 @@
+//! The stored form of the domain's types: JSON, mirrored here because the domain knows no serde.
+//!
+//! This is schema version 1 (see [`super::schema`]). Every word is the one the rest of the product shows
+//! (`ALARM`, `notBreaching`, `dead_letter`), instants are Unix milliseconds, lengths milliseconds. A field may be
+//! added with `#[serde(default)]`; anything else is a new version with a migration.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::alarm::{Alarm, AlarmKey, CustomId, Subject};
+use crate::domain::counter::Snapshot;
+use crate::domain::notification::{Event, Notification, QueueFacts};
+use crate::domain::outbox::Entry;
+use crate::domain::queue::{QueueId, Role};
+use crate::domain::rule::{Condition, MetricRef, UnknownWord};
+use crate::domain::time::Timestamp;
+use crate::store::receipts::Receipt;
+
+/// Why a stored record cannot be understood.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// Not the JSON that was expected.
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    /// A word that this version does not know.
+    #[error("unknown {what} `{word}`")]
+    Word {
+        /// What the word should be.
+        what: &'static str,
+        /// The word.
+        word: String,
+    },
+}
+
+fn word<T: FromStr>(what: &'static str, text: &str) -> Result<T, RecordError> {
+    text.parse().map_err(|_| RecordError::Word { what, word: text.to_owned() })
+}
+
+/// The words of which the domain has only the writing side.
+fn one_of<T: Copy>(
+    what: &'static str,
+    text: &str,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> Result<T, RecordError> {
+    let found = all.iter().copied().find(|&each| name(each) == text).ok_or(UnknownWord);
+    found.map_err(|_| RecordError::Word { what, word: text.to_owned() })
+}
+
+/// An alarm's key as a text that is the same for equal keys: a JSON array.
+pub fn key_text(key: &AlarmKey) -> String {
+    let kind = match key.subject {
+        Subject::Queue(_) => "queue",
+        Subject::Custom(_) => "custom",
+    };
+    let (account, region, name) = (key.subject.account(), key.subject.region(), key.subject.name());
+    serde_json::json!([&*key.rule, kind, &**account, &**region, &**name]).to_string()
+}
+
+/// Reads what [`key_text`] wrote.
+pub fn key_from_text(text: &str) -> Result<AlarmKey, RecordError> {
+    let [rule, kind, account, region, name]: [String; 5] = serde_json::from_str(text)?;
+    let (account, region, name) = (account.into(), region.into(), name.into());
+    let subject = match kind.as_str() {
+        "queue" => Subject::Queue(QueueId { account, region, name }),
+        "custom" => Subject::Custom(CustomId { account, region, name }),
+        _ => return Err(RecordError::Word { what: "alarm subject", word: kind }),
+    };
+    Ok(AlarmKey { rule: rule.into(), subject })
+}
+
+/// [`Alarm`] without its value, which the next evaluation brings.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AlarmRecord {
+    state: String,
+    since: i64,
+    reason: String,
+    told: Vec<String>,
+    told_at: Option<i64>,
+}
+
+impl From<&Alarm> for AlarmRecord {
+    fn from(alarm: &Alarm) -> Self {
+        Self {
+            state: alarm.state.as_str().into(),
+            since: alarm.since.as_millis(),
+            reason: alarm.reason.clone(),
+            told: alarm.told.iter().map(|name| name.to_string()).collect(),
+            told_at: alarm.told_at.map(Timestamp::as_millis),
+        }
+    }
+}
+
+impl TryFrom<AlarmRecord> for Alarm {
+    type Error = RecordError;
+
+    fn try_from(record: AlarmRecord) -> Result<Self, RecordError> {
+        Ok(Self {
+            state: word("alarm state", &record.state)?,
+            since: Timestamp::from_millis(record.since),
+            reason: record.reason,
+            value: None,
+            told: record.told.into_iter().map(Arc::from).collect(),
+            told_at: record.told_at.map(Timestamp::from_millis),
+        })
+    }
+}
+
+/// [`Snapshot`] of a counter; `null` stands for a number that JSON cannot write, which restoring drops.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CounterRecord {
+    total: Option<f64>,
+    debt: Option<f64>,
+    recent: Vec<(i64, Option<f64>)>,
+}
+
+impl From<&Snapshot> for CounterRecord {
+    fn from(counter: &Snapshot) -> Self {
+        let recent = counter.recent.iter().map(|(minute, sum)| (minute.as_millis(), Some(*sum))).collect();
+        Self { total: Some(counter.total), debt: Some(counter.debt), recent }
+    }
+}
+
+impl From<CounterRecord> for Snapshot {
+    fn from(record: CounterRecord) -> Self {
+        let number = |value: Option<f64>| value.unwrap_or(f64::NAN);
+        let minute = |(at, sum)| (Timestamp::from_millis(at), number(sum));
+        let recent = record.recent.into_iter().map(minute).collect();
+        Self { total: number(record.total), debt: number(record.debt), recent }
+    }
+}
+
+/// [`Entry`] without what its key says.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EntryRecord {
+    notification: NotificationRecord,
+    attempts: u32,
+    not_before: i64,
+    created: i64,
+}
+
+impl From<&Entry> for EntryRecord {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            notification: (&*entry.notification).into(),
+            attempts: entry.attempts,
+            not_before: entry.not_before.as_millis(),
+            created: entry.created.as_millis(),
+        }
+    }
+}
+
+impl EntryRecord {
+    /// The entry that was stored under this key.
+    pub fn into_entry(self, destination: &str, sequence: u64) -> Result<Entry, RecordError> {
+        Ok(Entry {
+            sequence,
+            destination: destination.into(),
+            notification: Arc::new(self.notification.try_into()?),
+            attempts: self.attempts,
+            not_before: Timestamp::from_millis(self.not_before),
+            created: Timestamp::from_millis(self.created),
+        })
+    }
+}
+
+/// [`Receipt`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ReceiptRecord {
+    id: String,
+    event: String,
+    alarm: String,
+    destination: String,
+    at: i64,
+    attempts: u32,
+    reason: Option<String>,
+}
+
+impl ReceiptRecord {
+    /// The receipt for `entry`; `reason` is `None` when the attempt after those that failed was acknowledged.
+    pub fn new(entry: &Entry, reason: Option<&str>, at: Timestamp) -> Self {
+        Self {
+            id: entry.notification.id.clone(),
+            event: entry.notification.event.as_str().into(),
+            alarm: key_text(&entry.notification.alarm),
+            destination: entry.destination.to_string(),
+            at: at.as_millis(),
+            attempts: entry.attempts.saturating_add(u32::from(reason.is_none())),
+            reason: reason.map(str::to_owned),
+        }
+    }
+}
+
+impl TryFrom<ReceiptRecord> for Receipt {
+    type Error = RecordError;
+
+    fn try_from(record: ReceiptRecord) -> Result<Self, RecordError> {
+        Ok(Self {
+            id: record.id,
+            event: one_of("event", &record.event, &Event::ALL, Event::as_str)?,
+            alarm: key_from_text(&record.alarm)?,
+            destination: record.destination,
+            at: Timestamp::from_millis(record.at),
+            attempts: record.attempts,
+            reason: record.reason,
+        })
+    }
+}
+
+/// [`Notification`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NotificationRecord {
+    id: String,
+    event: String,
+    alarm: String,
+    from: String,
+    to: String,
+    since: i64,
+    at: i64,
+    reason: String,
+    value: Option<f64>,
+    description: String,
+    condition: ConditionRecord,
+    severity: String,
+    labels: BTreeMap<String, String>,
+    queue: Option<QueueFactsRecord>,
+}
+
+impl From<&Notification> for NotificationRecord {
+    fn from(notification: &Notification) -> Self {
+        Self {
+            id: notification.id.clone(),
+            event: notification.event.as_str().into(),
+            alarm: key_text(&notification.alarm),
+            from: notification.from.as_str().into(),
+            to: notification.to.as_str().into(),
+            since: notification.since.as_millis(),
+            at: notification.at.as_millis(),
+            reason: notification.reason.clone(),
+            value: notification.value,
+            description: notification.description.clone(),
+            condition: (&notification.condition).into(),
+            severity: notification.severity.as_str().into(),
+            labels: notification.labels.clone(),
+            queue: notification.queue.as_ref().map(QueueFactsRecord::from),
+        }
+    }
+}
+
+impl TryFrom<NotificationRecord> for Notification {
+    type Error = RecordError;
+
+    fn try_from(record: NotificationRecord) -> Result<Self, RecordError> {
+        Ok(Self {
+            id: record.id,
+            event: one_of("event", &record.event, &Event::ALL, Event::as_str)?,
+            alarm: key_from_text(&record.alarm)?,
+            from: word("alarm state", &record.from)?,
+            to: word("alarm state", &record.to)?,
+            since: Timestamp::from_millis(record.since),
+            at: Timestamp::from_millis(record.at),
+            reason: record.reason,
+            value: record.value,
+            description: record.description,
+            condition: record.condition.try_into()?,
+            severity: word("severity", &record.severity)?,
+            labels: record.labels,
+            queue: record.queue.map(QueueFacts::try_from).transpose()?,
+        })
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum MetricRecord {
+    Queue(String),
+    Custom(String),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ConditionRecord {
+    metric: MetricRecord,
+    statistic: String,
+    period: u64,
+    evaluation_periods: u32,
+    datapoints_to_alarm: u32,
+    evaluation_range: u32,
+    comparison: String,
+    /// `null` stands for a threshold that JSON cannot write (NaN, infinite).
+    threshold: Option<f64>,
+    missing_data: String,
+}
+
+impl From<&Condition> for ConditionRecord {
+    fn from(condition: &Condition) -> Self {
+        Self {
+            metric: match &condition.metric {
+                MetricRef::Queue(metric) => MetricRecord::Queue(metric.name().into()),
+                MetricRef::Custom(name) => MetricRecord::Custom(name.to_string()),
+            },
+            statistic: condition.statistic.to_string(),
+            period: u64::try_from(condition.period.as_millis()).unwrap_or(u64::MAX),
+            evaluation_periods: condition.evaluation_periods,
+            datapoints_to_alarm: condition.datapoints_to_alarm,
+            evaluation_range: condition.evaluation_range,
+            comparison: condition.comparison.as_symbol().into(),
+            threshold: Some(condition.threshold),
+            missing_data: condition.missing_data.as_str().into(),
+        }
+    }
+}
+
+impl TryFrom<ConditionRecord> for Condition {
+    type Error = RecordError;
+
+    fn try_from(record: ConditionRecord) -> Result<Self, RecordError> {
+        Ok(Self {
+            metric: match record.metric {
+                MetricRecord::Queue(name) => MetricRef::Queue(word("metric", &name)?),
+                MetricRecord::Custom(name) => MetricRef::Custom(name.into()),
+            },
+            statistic: word("statistic", &record.statistic)?,
+            period: Duration::from_millis(record.period),
+            evaluation_periods: record.evaluation_periods,
+            datapoints_to_alarm: record.datapoints_to_alarm,
+            evaluation_range: record.evaluation_range,
+            comparison: word("comparison", &record.comparison)?,
+            threshold: record.threshold.unwrap_or(f64::NAN),
+            missing_data: word("missing data treatment", &record.missing_data)?,
+        })
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct QueueIdRecord {
+    account: String,
+    region: String,
+    name: String,
+}
+
+impl From<&QueueId> for QueueIdRecord {
+    fn from(id: &QueueId) -> Self {
+        Self { account: id.account.to_string(), region: id.region.to_string(), name: id.name.to_string() }
+    }
+}
+
+impl From<QueueIdRecord> for QueueId {
+    fn from(record: QueueIdRecord) -> Self {
+        Self::new(record.account, record.region, record.name)
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct QueueFactsRecord {
+    url: String,
+    role: String,
+    dead_letter_queue: Option<QueueIdRecord>,
+    sources: Vec<QueueIdRecord>,
+}
+
+impl From<&QueueFacts> for QueueFactsRecord {
+    fn from(facts: &QueueFacts) -> Self {
+        Self {
+            url: facts.url.to_string(),
+            role: facts.role.as_str().into(),
+            dead_letter_queue: facts.dead_letter_queue.as_ref().map(QueueIdRecord::from),
+            sources: facts.sources.iter().map(QueueIdRecord::from).collect(),
+        }
+    }
+}
+
+impl TryFrom<QueueFactsRecord> for QueueFacts {
+    type Error = RecordError;
+
+    fn try_from(record: QueueFactsRecord) -> Result<Self, RecordError> {
+        const ROLES: [Role; 4] = [Role::Plain, Role::Source, Role::DeadLetter, Role::Both];
+        Ok(Self {
+            url: record.url.into(),
+            role: one_of("role", &record.role, &ROLES, Role::as_str)?,
+            dead_letter_queue: record.dead_letter_queue.map(QueueId::from),
+            sources: record.sources.into_iter().map(QueueId::from).collect(),
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! The tables, and the version of what is in them.
+
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+
+use super::StoreError;
+
+/// The version this program reads and writes.
+pub const VERSION: u64 = 1;
+
+/// `schema` (the version), `sequence` and `receipt` (the numbers to be given out next).
+pub const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
+/// The alarm's key as text -> `AlarmRecord`.
+pub const ALARMS: TableDefinition<&str, &[u8]> = TableDefinition::new("alarms");
+/// (destination, sequence) -> `EntryRecord`: what is still owed.
+pub const OUTBOX: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("outbox");
+/// (destination, alarm's key, sequence) -> the notification's id: the outbox by alarm.
+pub const BY_ALARM: TableDefinition<(&str, &str, u64), &str> = TableDefinition::new("outbox_by_alarm");
+/// (destination, sequence) -> `EntryRecord`: what was refused for good; bounded.
+pub const PARKED: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("parked");
+/// (destination, alarm's key) -> whether the present firing arrived there (`true`) or was refused for good (`false`).
+pub const TOLD: TableDefinition<(&str, &str), bool> = TableDefinition::new("told");
+/// Number -> `ReceiptRecord`: what became of the latest notifications; bounded.
+pub const HISTORY: TableDefinition<u64, &[u8]> = TableDefinition::new("history");
+/// The counter's key as text -> `CounterRecord`.
+pub const COUNTERS: TableDefinition<&str, &[u8]> = TableDefinition::new("counters");
+
+/// Makes the tables that are not there yet and brings older ones up to date; refuses newer ones.
+pub fn prepare(database: &Database) -> Result<(), StoreError> {
+    let found = version(database)?;
+    match found {
+        Some(VERSION) => Ok(()),
+        Some(found) if found > VERSION => Err(StoreError::Newer { found, known: VERSION }),
+        older => {
+            let transaction = database.begin_write()?;
+            migrate(&transaction, older)?;
+            transaction.open_table(META)?.insert("schema", VERSION)?;
+            Ok(transaction.commit()?)
+        }
+    }
+}
+
+fn version(database: &Database) -> Result<Option<u64>, StoreError> {
+    let transaction = database.begin_read()?;
+    match transaction.open_table(META) {
+        Ok(meta) => Ok(meta.get("schema")?.map(|version| version.value())),
+        Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The place for migrations: each turns one version into the next. `None` is a new file.
+fn migrate(transaction: &WriteTransaction, _from: Option<u64>) -> Result<(), StoreError> {
+    transaction.open_table(ALARMS)?;
+    transaction.open_table(OUTBOX)?;
+    transaction.open_table(BY_ALARM)?;
+    transaction.open_table(PARKED)?;
+    transaction.open_table(TOLD)?;
+    transaction.open_table(HISTORY)?;
+    transaction.open_table(COUNTERS)?;
+    Ok(())
+}
+
+/// The next number of a series kept in [`META`], which moves on.
+pub fn next_number(transaction: &WriteTransaction, series: &str) -> Result<u64, StoreError> {
+    let mut meta = transaction.open_table(META)?;
+    let number = meta.get(series)?.map_or(0, |number| number.value());
+    meta.insert(series, number.saturating_add(1))?;
+    Ok(number)
+}

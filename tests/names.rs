@@ -87,12 +87,18 @@ fn expressions(dashboard: &Value) -> Vec<&str> {
 
 /// Grafana's variables as Grafana would fill them in.
 fn filled(expression: &str) -> String {
-    [("$__rate_interval", "1m"), ("$__range", "3h"), ("$rate", "10m"), ("${tag}", "team"), ("$tag_value", ".*")]
-        .into_iter()
-        .fold(expression.to_owned(), |text, (variable, value)| text.replace(variable, value))
-        .replace("$account", ".*")
-        .replace("$region", ".*")
-        .replace("$queue", ".*")
+    [
+        ("$__rate_interval", "1m"),
+        ("$__range", "3h"),
+        ("$rate", "10m"),
+        ("${tag}", "team"),
+        ("$tag_value", ".*"),
+    ]
+    .into_iter()
+    .fold(expression.to_owned(), |text, (variable, value)| text.replace(variable, value))
+    .replace("$account", ".*")
+    .replace("$region", ".*")
+    .replace("$queue", ".*")
 }
 
 /// Runs promtool over files of ours; its absence is a failure that says what to install.
@@ -131,7 +137,8 @@ fn every_expression_of_the_dashboard_parses() {
         assert!(!expression.contains('$'), "a variable is unknown here: {expression}");
         serde_json::json!({ "record": format!("dashboard:{number}"), "expr": expression })
     });
-    let group = serde_json::json!({ "groups": [{ "name": "dashboard", "rules": rules.collect::<Vec<_>>() }] });
+    let group =
+        serde_json::json!({ "groups": [{ "name": "dashboard", "rules": rules.collect::<Vec<_>>() }] });
     let folder = tempfile::tempdir().unwrap();
     // JSON is YAML too.
     let file = folder.path().join("dashboard.yaml");
@@ -149,14 +156,17 @@ fn panels_are_distinct_and_explained() {
     for panel in top.iter().chain(inner) {
         let title = panel["title"].as_str().unwrap();
         assert!(ids.insert(panel["id"].as_u64().unwrap()), "`{title}` has the id of another panel");
-        let explained = panel["type"] == "row" || panel["description"].as_str().is_some_and(|text| text.len() > 10);
+        let explained =
+            panel["type"] == "row" || panel["description"].as_str().is_some_and(|text| text.len() > 10);
         assert!(explained, "`{title}` has no description");
     }
 }
 
 #[test]
 fn the_rules_are_valid_and_do_what_their_tests_say() {
-    for arguments in [["check", "rules", "alerts/sqswatch.yaml"], ["test", "rules", "alerts/sqswatch_test.yaml"]] {
+    for arguments in
+        [["check", "rules", "alerts/sqswatch.yaml"], ["test", "rules", "alerts/sqswatch_test.yaml"]]
+    {
         let (fine, said) = promtool(&arguments);
         assert!(fine, "{said}");
     }

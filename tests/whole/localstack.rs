@@ -1,0 +1,99 @@
+//! The main job on a server that nobody here wrote: queues discovered, read, exported, judged, and a page received.
+
+use reqwest::StatusCode;
+
+use crate::aws::{Clients, REGION};
+use crate::daemon::{ANYBODY, Daemon};
+use crate::eventually::eventually;
+use crate::peer;
+
+/// Short periods, so that the test waits for the world and not for minutes.
+fn config(url: &str, topic: &str) -> String {
+    format!(
+        r#"
+aws:
+  endpoint_url: {url}
+  targets: [{{ regions: [{REGION}] }}]
+discovery: {{ interval: 10s, exclude: ["*-inbox"] }}
+poll: {{ attributes: 1s, cloudwatch: 1m }}
+alarms:
+  - name: dlq-not-empty
+    description: Messages in a dead-letter queue need a person
+    queues: {{ role: dead_letter }}
+    metric: messages_visible
+    statistic: Maximum
+    period: 10s
+    comparison: ">="
+    threshold: 1
+    severity: critical
+destinations:
+  ops: {{ sns: {{ topic_arn: "{topic}" }} }}
+notify: [ops]
+web: {{ listen: "127.0.0.1:0" }}
+store: {{ path: "{{F}}/state.redb" }}
+log: {{ format: json, level: info }}
+"#
+    )
+}
+
+#[tokio::test]
+async fn dead_letters_are_seen_and_somebody_is_told_and_told_when_it_is_over() {
+    let localstack = peer::localstack().await;
+    let clients = Clients::new(&localstack.url).await;
+    let (topic, inbox) = clients.topic_with_inbox("alerts").await;
+    let (orders, dead) = clients.queue_with_dead_letters("orders").await;
+    clients.send(&orders, 3).await;
+    clients.fail_until_dead(&orders, &dead, 3).await;
+    clients.send(&orders, 5).await;
+    clients.put_age("orders", 120.0).await;
+
+    let daemon = Daemon::start(&config(&localstack.url, &topic), ANYBODY).await;
+    daemon.until_status("/readyz", StatusCode::OK).await;
+    eventually("depth, age, dead letters and roles are exported", async || {
+        let metrics = daemon.metrics().await?;
+        let visible = |queue| [("queue", queue), ("state", "visible"), ("region", REGION)];
+        metrics.expect("sqs_queue_messages", &visible("orders"), 5.0)?;
+        metrics.expect("sqs_queue_messages", &visible("orders-dlq"), 3.0)?;
+        metrics.expect("sqs_queue_oldest_message_age_seconds", &[("queue", "orders")], 120.0)?;
+        metrics.expect("sqs_queue_max_receive_count", &[("queue", "orders")], 2.0)?;
+        let source = [("queue", "orders"), ("role", "source"), ("dead_letter_queue", "orders-dlq")];
+        metrics.expect("sqs_queue_info", &source, 1.0)?;
+        metrics.expect("sqs_queue_info", &[("queue", "orders-dlq"), ("role", "dead_letter")], 1.0)?;
+        metrics.expect("sqswatch_queues_watched", &[("region", REGION)], 2.0)?;
+        metrics.expect("sqswatch_queues_skipped", &[("reason", "excluded")], 1.0)
+    })
+    .await;
+
+    let (subject, page) = clients.next_page(&inbox).await;
+    assert!(subject.starts_with("ALARM: ") && subject.len() <= 100, "{subject}");
+    assert_eq!((&page["NewStateValue"], &page["Region"]), (&"ALARM".into(), &"US East (N. Virginia)".into()));
+    assert_eq!(page["Trigger"]["MetricName"], "ApproximateNumberOfMessagesVisible");
+    assert_eq!(
+        page["Trigger"]["Dimensions"],
+        serde_json::json!([{ "value": "orders-dlq", "name": "QueueName" }])
+    );
+    let firing = [("alarm", "dlq-not-empty"), ("queue", "orders-dlq"), ("state", "ALARM")];
+    let metrics = daemon.metrics().await.unwrap();
+    metrics.expect("sqs_alarm_state", &firing, 1.0).unwrap();
+    assert_eq!(metrics.lint(), "", "promtool check metrics");
+
+    clients.sqs.purge_queue().queue_url(&dead).send().await.unwrap();
+    let (subject, page) = clients.next_page(&inbox).await;
+    assert!(subject.starts_with("OK: "), "{subject}");
+    assert_eq!((&page["NewStateValue"], &page["OldStateValue"]), (&"OK".into(), &"ALARM".into()));
+    eventually("both notifications are counted and nothing is owed", async || {
+        let metrics = daemon.metrics().await?;
+        for event in ["firing", "resolved"] {
+            metrics.expect(
+                "sqswatch_notifications_total",
+                &[("destination", "ops"), ("event", event)],
+                1.0,
+            )?;
+        }
+        metrics.expect("sqswatch_outbox_entries", &[("destination", "ops")], 0.0)?;
+        metrics.expect("sqs_alarm_state", &firing, 0.0)
+    })
+    .await;
+    assert_eq!(clients.depth(&orders).await, 5, "the daemon never touches a message");
+    daemon.stop().await;
+}

@@ -1,0 +1,18 @@
+//! The tests of the whole: the real program against servers that nobody here wrote.
+//!
+//! One binary with a module a theme, so that it links once. `peer.rs` starts third-party servers, `daemon.rs` sqswatch itself,
+//! `eventually.rs` waits for conditions instead of sleeping. Every port is free when it is taken, every process ends with
+//! its test, and a peer that is not installed is a failure that says how to install it.
+
+mod aws;
+mod daemon;
+mod eventually;
+mod exposition;
+mod peer;
+mod process;
+
+mod deploy;
+mod localstack;
+mod ministack;
+mod moto;
+mod prometheus;

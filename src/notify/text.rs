@@ -16,12 +16,17 @@ pub fn cut(text: &str, max: usize) -> String {
     if text.len() <= max {
         return text.to_owned();
     }
-    let dots = &"..."[..max.min(3)];
-    let mut end = max - dots.len();
+    let dots = prefix("...", max);
+    format!("{}{dots}", prefix(text, max - dots.len()))
+}
+
+/// As much of the start of `text` as fits into `max` bytes, never cutting a character in two.
+pub fn prefix(text: &str, max: usize) -> &str {
+    let mut end = max.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    format!("{}{dots}", &text[..end])
+    &text[..end]
 }
 
 /// What happened, in one line: `ALARM: dlq-not-empty on orders-dlq (us-east-1)`.

@@ -6,6 +6,9 @@
 pub mod retry_after;
 pub mod signature;
 
+#[cfg(test)]
+mod tests;
+
 use std::error::Error;
 use std::time::Duration;
 

@@ -5,7 +5,9 @@
 
 pub mod alarm;
 pub mod backoff;
+pub mod cost;
 pub mod counter;
+pub mod derived;
 pub mod evaluate;
 pub mod metric;
 pub mod notification;
@@ -15,3 +17,4 @@ pub mod rule;
 pub mod schedule;
 pub mod series;
 pub mod time;
+pub mod topology;

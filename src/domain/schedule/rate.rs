@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::domain::time::Timestamp;
 
 /// The rate never falls below this many calls a second, so that recovery is always noticed.
-pub const LOWEST: f64 = 0.5;
+const LOWEST: f64 = 0.5;
 /// Throttles within this time of a cut are answers to calls from before it.
 const SETTLE: Duration = Duration::from_secs(1);
 /// How long successful calls take to recover from the lowest rate to the cap.
@@ -26,7 +26,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// A rate of at most `cap` calls a second; less than [`LOWEST`], or NaN, counts as that.
+    /// A rate of at most `cap` calls a second; less than 0.5, or NaN, counts as 0.5.
     pub fn new(cap: f64, now: Timestamp) -> Self {
         let cap = cap.max(LOWEST);
         Self { cap, rate: cap, tokens: burst(cap), refilled: now, cut: None, raised: now }

@@ -11,6 +11,8 @@
 //! | [`domain`] | what a queue, a metric, an alarm and a debt are; pure |
 //! | [`config`] | the file the user wrote, checked |
 //! | [`clock`] | the only reader of the wall clock |
+//! | [`store`] | what outlives the process: alarm states, debts, counters; one transaction for what belongs together |
+//! | [`notify`] | the worker that pays the debts; SNS and webhooks |
 //! | [`simulator`] | an in-process AWS on loopback, for `demo`, tests and benches |
 
 pub mod clock;

@@ -1,3 +1,5 @@
+//! The whole worker with a real store against scripted receivers, without waits between attempts.
+
 use std::path::Path;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! The message key by key, its limits, and what each error of SNS means.
+
 use std::collections::BTreeMap;
 
 use aws_sdk_sns::config::{BehaviorVersion, Credentials, Region};

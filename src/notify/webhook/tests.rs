@@ -1,3 +1,5 @@
+//! Real requests at scripted receivers: what is sent, and what each answer means.
+
 use super::*;
 use crate::domain::notification::Event;
 use crate::notify::fixture::notification;

@@ -81,7 +81,7 @@ fn every_configuration_is_valid() {
         if text.contains("notify: [") && !text.contains("destinations:") {
             text.push_str("\ndestinations: { oncall: { webhook: { url: \"https://example.com\" } } }\n");
         }
-        if let Err(faults) = config::parse(text.as_bytes(), &place, &environment) {
+        if let Err(faults) = config::parse(&text, &place, &environment) {
             panic!("{faults}\n{text}");
         }
     }

@@ -39,7 +39,9 @@ const HTTP_GRACE: Duration = Duration::from_secs(3);
 #[derive(Debug, Error)]
 pub enum AppError {
     /// The address is taken, not ours to take, or not on this machine.
-    #[error("cannot listen on `{address}`\n  hint: is another sqswatch running? set `web.listen` to another address")]
+    #[error(
+        "cannot listen on `{address}`\n  hint: is another sqswatch running? set `web.listen` to another address"
+    )]
     Listen {
         /// The address asked for.
         address: SocketAddr,
@@ -162,7 +164,8 @@ async fn supervise(
 /// # Errors
 /// The faults, as text; then the old configuration goes on.
 async fn reload(shared: &Shared, source: Option<&Path>, generation: &mut Generation) -> Result<(), String> {
-    let path = source.ok_or("this daemon was not started from a file, so there is nothing to read again\n")?;
+    let path =
+        source.ok_or("this daemon was not started from a file, so there is nothing to read again\n")?;
     let mut next = config::load(path).map_err(|faults| faults.to_string())?;
     let clients = shared.connect(&next).await.map_err(|error| format!("{error}\n"))?;
     keep_what_needs_a_restart(&shared.config.load(), &mut next);
@@ -250,7 +253,10 @@ impl Shared {
 ///
 /// # Errors
 /// When a client cannot be made.
-pub async fn receivers(config: &Config, identity: Identity) -> Result<BTreeMap<Arc<str>, Receiver>, AppError> {
+pub async fn receivers(
+    config: &Config,
+    identity: Identity,
+) -> Result<BTreeMap<Arc<str>, Receiver>, AppError> {
     let clients = Clients::connect_as(identity, &config.aws, config.poll.timeout, &Telemetry::new()).await?;
     Ok(generation::receivers(config, &clients, &notify::http_client()?).await)
 }

@@ -37,4 +37,5 @@ pub mod notify;
 pub mod simulator;
 pub mod store;
 pub mod telemetry;
+pub mod watch;
 pub mod web;

@@ -71,7 +71,10 @@ impl Generation {
         self.stop.cancel();
         let all = async { while self.workers.join_next().await.is_some() {} };
         if tokio::time::timeout(grace, all).await.is_err() {
-            tracing::warn!(workers = self.workers.len(), "the grace is over: some work is cut off; what is owed stays in the store");
+            tracing::warn!(
+                workers = self.workers.len(),
+                "the grace is over: some work is cut off; what is owed stays in the store"
+            );
             self.workers.shutdown().await;
         }
     }

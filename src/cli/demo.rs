@@ -66,7 +66,14 @@ pub(super) async fn run(args: &DemoArgs, signals: Signals) -> u8 {
     tokio::spawn(print_notifications(simulator.control().watch_published()));
     let (listening, address) = oneshot::channel();
     tokio::spawn(greet(address));
-    let start = Start { config, source: None, stop: signals.stop, identity: Identity::made_up(), hangups: signals.hangups, listening: Some(listening) };
+    let start = Start {
+        config,
+        source: None,
+        stop: signals.stop,
+        identity: Identity::made_up(),
+        hangups: signals.hangups,
+        listening: Some(listening),
+    };
     let outcome = app::run(start).await;
     simulator.stop().await;
     outcome.map_or_else(|error| fail(&error), |()| 0)
@@ -102,7 +109,9 @@ async fn print_notifications(mut published: broadcast::Receiver<Published>) {
     loop {
         match published.recv().await {
             Ok(message) => println!("{}", describe(&message)),
-            Err(broadcast::error::RecvError::Lagged(missed)) => println!("... {missed} notifications not shown"),
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                println!("... {missed} notifications not shown")
+            }
             Err(broadcast::error::RecvError::Closed) => return,
         }
     }
@@ -117,7 +126,12 @@ fn describe(message: &Published) -> String {
     let told: serde_json::Value = serde_json::from_str(told).unwrap_or_default();
     let text = |path: &str| told.pointer(path).and_then(serde_json::Value::as_str).unwrap_or("?").to_owned();
     let queue = text("/Trigger/Dimensions/0/value");
-    format!("{time}  {:<17} {:<32} {queue}\n          {}", text("/NewStateValue"), text("/AlarmName"), text("/NewStateReason"))
+    format!(
+        "{time}  {:<17} {:<32} {queue}\n          {}",
+        text("/NewStateValue"),
+        text("/AlarmName"),
+        text("/NewStateReason")
+    )
 }
 
 #[cfg(test)]

@@ -30,7 +30,8 @@ pub(super) async fn run(args: &TestNotifyArgs) -> u8 {
         config.destinations.retain(|known, _| **known == **name);
     }
     if config.destinations.is_empty() {
-        let what = args.to.as_ref().map_or("no destination".to_owned(), |name| format!("no destination `{name}`"));
+        let what =
+            args.to.as_ref().map_or("no destination".to_owned(), |name| format!("no destination `{name}`"));
         eprintln!("error: the configuration has {what}\n  hint: see `destinations` in docs/configuration.md");
         return USAGE;
     }

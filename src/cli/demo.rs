@@ -95,7 +95,9 @@ fn demo_config(endpoint: &str, topic: &str, listen: SocketAddr) -> Result<Config
         .replace("{topic}", topic)
         .replace("{region}", REGION)
         .replace("{listen}", &listen.to_string());
-    config::parse(&text, "demo.yaml", &|_| None)
+    let mut config = config::parse(&text, "demo.yaml", &|_| None)?;
+    config.store.path = None; // nothing of a demo is kept
+    Ok(config)
 }
 
 async fn greet(address: oneshot::Receiver<SocketAddr>) {
@@ -125,9 +127,8 @@ fn describe(message: &Published) -> String {
     let told = parts.get("default").and_then(serde_json::Value::as_str).unwrap_or_default();
     let told: serde_json::Value = serde_json::from_str(told).unwrap_or_default();
     let text = |path: &str| told.pointer(path).and_then(serde_json::Value::as_str).unwrap_or("?").to_owned();
-    let queue = text("/Trigger/Dimensions/0/value");
     format!(
-        "{time}  {:<17} {:<32} {queue}\n          {}",
+        "{time}  {:<6} {}\n          {}",
         text("/NewStateValue"),
         text("/AlarmName"),
         text("/NewStateReason")

@@ -37,6 +37,7 @@ fn alarm(told: &[&str]) -> Alarm {
         value: None,
         told: told.iter().map(|name| Arc::from(*name)).collect(),
         told_at: Some(at(1)),
+        firing: Some(debt("dlq", Event::Firing, 0, &[]).notification),
     }
 }
 

@@ -3,7 +3,19 @@
 //! `config/file.rs` is what the user wrote, `config/check.rs` turns that into this and reports every fault at once,
 //! each with its path and line, `config/secret.rs` keeps secrets out of sight.
 
+mod builtin;
+mod check;
+mod fault;
+mod file;
+mod keys;
+pub mod label;
+mod reader;
 pub mod secret;
+mod suggest;
+
+pub use check::{load, parse};
+pub use fault::{Fault, Faults};
+pub use keys::all as keys;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -183,7 +183,7 @@ pub const CATALOGUE: &[Row] = &[
         "How long a receive waits for a message by default; 0 is short polling."),
     row!(MaximumMessageBytes "maximum_message_bytes", None, "sqs_queue_maximum_message_bytes", "bytes", Gauge, Settings, All, Maximum,
         "The largest message the queue accepts."),
-    row!(MaxReceiveCount "max_receive_count", None, "sqs_queue_max_receive_count", "receives", Gauge, Settings, All, Maximum,
+    row!(MaxReceiveCount "max_receive_count", None, "sqs_queue_max_receives", "receives", Gauge, Settings, All, Maximum,
         "Receives after which a message moves to the dead-letter queue; absent without one."),
     row!(Encrypted "encrypted", None, "sqs_queue_encrypted", "bool", Gauge, Settings, All, Maximum,
         "Whether messages are encrypted at rest: 1 or 0."),

@@ -81,6 +81,7 @@ pub struct AlarmRecord {
     reason: String,
     told: Vec<String>,
     told_at: Option<i64>,
+    firing: Option<NotificationRecord>,
 }
 
 impl From<&Alarm> for AlarmRecord {
@@ -91,6 +92,7 @@ impl From<&Alarm> for AlarmRecord {
             reason: alarm.reason.clone(),
             told: alarm.told.iter().map(|name| name.to_string()).collect(),
             told_at: alarm.told_at.map(Timestamp::as_millis),
+            firing: alarm.firing.as_deref().map(NotificationRecord::from),
         }
     }
 }
@@ -106,6 +108,7 @@ impl TryFrom<AlarmRecord> for Alarm {
             value: None,
             told: record.told.into_iter().map(Arc::from).collect(),
             told_at: record.told_at.map(Timestamp::from_millis),
+            firing: record.firing.map(Notification::try_from).transpose()?.map(Arc::new),
         })
     }
 }

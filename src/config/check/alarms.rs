@@ -1,0 +1,121 @@
+//! `alarms`: each alarm with its selector and everything but its condition, which is `condition.rs`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::condition::condition;
+use super::custom::{self, description};
+use super::{destinations, discovery, shape};
+use crate::config::reader::{Cursor, Section, quoted};
+use crate::config::{keys, label};
+use crate::domain::metric::Scope;
+use crate::domain::queue::QueueKind;
+use crate::domain::rule::{MetricRef, RoleSelector, Rule, Selector, Severity};
+
+/// CloudWatch's limit for AlarmName.
+const LONGEST_NAME: usize = 255;
+const LONGEST_LABEL: usize = 1024;
+
+/// What alarms must agree with in the rest of the file.
+pub struct Context<'a> {
+    /// Whether another server than AWS is asked.
+    pub own_server: bool,
+    /// `poll.attributes`.
+    pub attributes: Duration,
+    /// The custom metrics.
+    pub custom_metrics: &'a [custom::Named],
+    /// The names of all destinations.
+    pub destinations: &'a [Arc<str>],
+    /// Who is told when the alarm does not say.
+    pub notify: &'a [Arc<str>],
+}
+
+/// Reads the list.
+pub fn read(list: &Cursor<'_>, context: &Context<'_>) -> Vec<Rule> {
+    let mut first_lines = BTreeMap::new();
+    let mut rules = Vec::new();
+    for item in list.items() {
+        let section = item.section(&keys::ALARM);
+        let name = section.required("name").and_then(|cursor| {
+            let name: Arc<str> = cursor.line_of_text(LONGEST_NAME)?.into();
+            if let Some(first) = first_lines.insert(name.clone(), cursor.line) {
+                cursor.refuse(format!("{} is the name of another alarm, in line {first}", quoted(&name)));
+            }
+            Some(name)
+        });
+        rules.extend(rule(&section, name, context));
+    }
+    rules
+}
+
+fn rule(section: &Section<'_>, name: Option<Arc<str>>, context: &Context<'_>) -> Option<Rule> {
+    let severities = [Severity::Critical, Severity::Error, Severity::Warning, Severity::Info]
+        .map(|severity| (severity.as_str(), severity));
+    let repeat_bounds = Duration::from_secs(60)..=Duration::from_secs(30 * 86_400);
+    let condition = condition(section, context);
+    let selector = section.get("queues").map(|cursor| selector(&cursor, context)).unwrap_or_default();
+    if let Some(condition) = &condition {
+        fit(section, &selector, &condition.metric);
+    }
+    let rule = Rule {
+        description: section.get("description").and_then(|cursor| description(&cursor)).unwrap_or_default(),
+        severity: section.get("severity").and_then(|cursor| cursor.word(&severities)).unwrap_or_default(),
+        notify: destinations::notify(section, context.destinations)
+            .unwrap_or_else(|| context.notify.to_vec()),
+        repeat: section.get("repeat").and_then(|cursor| cursor.duration(&repeat_bounds)),
+        labels: section.get("labels").map(|cursor| labels(&cursor)).unwrap_or_default(),
+        selector,
+        name: name?,
+        condition: condition?,
+    };
+    Some(rule)
+}
+
+fn selector(cursor: &Cursor<'_>, context: &Context<'_>) -> Selector {
+    let section = cursor.section(&keys::SELECTOR);
+    let kinds = [QueueKind::Standard, QueueKind::Fifo].map(|kind| (kind.as_str(), kind));
+    Selector {
+        names: section.distinct("name", discovery::glob),
+        role: section.get("role").and_then(|cursor| cursor.word(&RoleSelector::WORDS)),
+        kind: section.get("kind").and_then(|cursor| cursor.word(&kinds)),
+        tags: section.texts_by_name("tags"),
+        region: section.get("region").and_then(|cursor| shape::region(&cursor, context.own_server)),
+        account: section.get("account").and_then(|cursor| shape::account(&cursor)),
+    }
+}
+
+/// An alarm that can never see a value is a mistake.
+fn fit(section: &Section<'_>, selector: &Selector, metric: &MetricRef) {
+    let Some(cursor) = section.get("queues") else { return };
+    let MetricRef::Queue(metric) = metric else {
+        cursor.refuse_with("has no meaning for a custom metric", "its dimensions say what it is of");
+        return;
+    };
+    let never = match metric.row().scope {
+        Scope::All => None,
+        Scope::Fifo => (selector.kind == Some(QueueKind::Standard)).then_some("FIFO queues"),
+        Scope::Fair => (selector.kind == Some(QueueKind::Fifo)).then_some("standard queues"),
+        Scope::DeadLetter => matches!(selector.role, Some(RoleSelector::Plain | RoleSelector::NotDeadLetter))
+            .then_some("dead-letter queues"),
+    };
+    if let Some(only) = never {
+        cursor.refuse(format!("selects no queue that has `{}`: only {only} have it", metric.name()));
+    }
+}
+
+/// Labels travel to receivers that take them for Prometheus's.
+fn labels(cursor: &Cursor<'_>) -> BTreeMap<String, String> {
+    let mut labels = BTreeMap::new();
+    for (name, value) in cursor.entries() {
+        let Some(text) = value.text() else { continue };
+        if !label::is_name(name) {
+            value.refuse_with("is no label name", "letters, digits and `_`, no digit first, no `__` first");
+        } else if text.chars().count() > LONGEST_LABEL {
+            value.refuse(format!("is longer than {LONGEST_LABEL} characters"));
+        } else {
+            labels.insert(name.to_owned(), text.to_owned());
+        }
+    }
+    labels
+}

@@ -1,0 +1,82 @@
+//! `web`, `store` and `log`: what the daemon is to its own machine.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use tracing_subscriber::EnvFilter;
+
+use super::secrets;
+use crate::config::reader::{Cursor, Section, quoted};
+use crate::config::{Log, LogFormat, Store, Web, suggest};
+
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 9434);
+const STORE: &str = "/var/lib/sqswatch/state.redb";
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// Reads `web`.
+pub fn web(section: &Section<'_>) -> Web {
+    Web {
+        listen: section.get("listen").and_then(|cursor| listen(&cursor)).unwrap_or(LISTEN),
+        token: section.get("token").and_then(|cursor| secrets::token(&cursor)),
+    }
+}
+
+fn listen(cursor: &Cursor<'_>) -> Option<SocketAddr> {
+    let text = cursor.text()?;
+    let address = text.parse().ok();
+    if address.is_none() {
+        let hint = match text.rsplit_once(':') {
+            Some(("", port)) => format!("for every interface write `0.0.0.0:{port}`"),
+            Some(("localhost", port)) => format!("write `127.0.0.1:{port}`"),
+            _ => "write an IP address and a port, e.g. `0.0.0.0:9434` or `[::]:9434`".to_owned(),
+        };
+        cursor.refuse_with(format!("{} is no address to listen on", quoted(text)), hint);
+    }
+    address
+}
+
+/// Reads `store`.
+pub fn store(section: &Section<'_>) -> Store {
+    let path = section.get("path").and_then(|cursor| path(&cursor));
+    Store { path: Some(path.unwrap_or_else(|| PathBuf::from(STORE))) }
+}
+
+fn path(cursor: &Cursor<'_>) -> Option<PathBuf> {
+    let text = cursor.line_of_text(4096)?;
+    if text.ends_with('/') {
+        cursor.refuse_with(
+            format!("{} is a directory", quoted(text)),
+            format!("name a file in it: `{text}state.redb`"),
+        );
+        return None;
+    }
+    Some(PathBuf::from(text))
+}
+
+/// Reads `log`.
+pub fn log(section: &Section<'_>) -> Log {
+    let words = [("json", LogFormat::Json), ("text", LogFormat::Text)];
+    Log {
+        format: section.get("format").and_then(|cursor| cursor.word(&words)).unwrap_or(LogFormat::Json),
+        level: section.get("level").and_then(|cursor| level(&cursor)).unwrap_or_else(|| "info".to_owned()),
+    }
+}
+
+/// A level or directives. `tracing` takes any single word for the name of a module, so a mistyped level is caught here.
+fn level(cursor: &Cursor<'_>) -> Option<String> {
+    let text = cursor.line_of_text(1000)?;
+    let is_level = LEVELS.iter().any(|level| level.eq_ignore_ascii_case(text));
+    let is_directives = text.contains('=') && EnvFilter::try_new(text).is_ok();
+    if !is_level && !is_directives {
+        let hint = match suggest::closest(text, LEVELS) {
+            Some(level) => format!("did you mean `{level}`?"),
+            None => format!(
+                "known here: {}, or directives such as `info,sqswatch=debug`",
+                suggest::listed(&LEVELS)
+            ),
+        };
+        cursor.refuse_with(format!("{} is no log level", quoted(text)), hint);
+        return None;
+    }
+    Some(text.to_owned())
+}

@@ -1,0 +1,52 @@
+//! Every key of the configuration, section by section: what is not listed here is refused, and what is listed here is
+//! explained in docs/configuration.md (a test compares the two).
+
+/// The keys of one section.
+#[derive(Debug)]
+pub struct Known {
+    /// Where the section stands: empty for the top, `[]` for the items of a list, `NAME` for a name of the user's.
+    pub path: &'static str,
+    /// Its keys.
+    pub keys: &'static [&'static str],
+    /// Keys that are planned and not understood yet.
+    pub planned: &'static [&'static str],
+}
+
+macro_rules! sections {
+    ($($name:ident = $path:literal: [$($key:literal),*] $(planned [$($planned:literal),*])?;)*) => {
+        $(pub const $name: Known =
+            Known { path: $path, keys: &[$($key),*], planned: &[$($($planned),*)?] };)*
+        const ALL: &[&Known] = &[$(&$name),*];
+    };
+}
+
+#[rustfmt::skip]
+sections! {
+    TOP = "": ["aws", "discovery", "poll", "alarms", "custom_metrics", "destinations", "notify", "web", "store", "log"];
+    AWS = "aws": ["endpoint_url", "targets"];
+    TARGET = "aws.targets[]": ["regions", "role_arn", "external_id"];
+    DISCOVERY = "discovery": ["interval", "queues", "include", "exclude", "tags", "tag_labels"];
+    POLL = "poll": ["attributes", "cloudwatch", "counters", "metrics", "settle", "reread", "concurrency", "timeout"]
+        planned ["monthly_budget_usd"];
+    ALARM = "alarms[]": ["name", "description", "queues", "metric", "statistic", "period", "evaluation_periods",
+        "datapoints_to_alarm", "evaluation_range", "comparison", "threshold", "treat_missing_data", "severity", "notify",
+        "repeat", "labels"];
+    SELECTOR = "alarms[].queues": ["role", "name", "tags", "kind", "region", "account"];
+    CUSTOM_METRIC = "custom_metrics[]": ["name", "namespace", "metric", "dimensions", "statistic", "region", "description"];
+    DESTINATION = "destinations.NAME": ["sns", "webhook"] planned ["pagerduty", "slack", "alertmanager", "teams"];
+    SNS = "destinations.NAME.sns": ["topic_arn", "role_arn"];
+    WEBHOOK = "destinations.NAME.webhook": ["url", "secret", "secrets", "headers", "timeout"];
+    WEB = "web": ["listen", "token"];
+    STORE = "store": ["path"];
+    LOG = "log": ["format", "level"];
+}
+
+/// Every key with its path, e.g. `alarms[].period`.
+pub fn all() -> impl Iterator<Item = String> {
+    ALL.iter().flat_map(|section| {
+        section.keys.iter().map(|key| match section.path {
+            "" => (*key).to_owned(),
+            path => format!("{path}.{key}"),
+        })
+    })
+}

@@ -1,0 +1,158 @@
+//! GET /api/v1/alarms.
+
+use std::collections::{BTreeMap, HashMap};
+
+use axum::Json;
+use axum::extract::State as Shared;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::{Asked, asked};
+use crate::board::Board;
+use crate::domain::alarm::{Alarm, AlarmKey, State, Subject};
+use crate::domain::rule::{MetricRef, Rule};
+use crate::web::Web;
+use crate::web::answer::Fault;
+
+/// Which alarms are asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
+    state: Option<String>,
+}
+
+/// The answer of `/api/v1/alarms`.
+#[derive(Debug, Serialize)]
+pub struct AlarmList {
+    /// The alarms that match, those in ALARM first.
+    pub alarms: Vec<AlarmView>,
+}
+
+/// One alarm: a rule applied to one queue or custom metric.
+#[derive(Clone, Debug, Serialize)]
+pub struct AlarmView {
+    /// The rule's name.
+    pub alarm: String,
+    /// The account; empty while not known.
+    pub account: String,
+    /// The region's code.
+    pub region: String,
+    /// The queue that is judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+    /// The custom metric that is judged, when it is not a queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_metric: Option<String>,
+    /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
+    pub state: &'static str,
+    /// Since when.
+    pub since: String,
+    /// Why it changed last.
+    pub reason: String,
+    /// The newest value judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// The rule; absent for the moment between a reload and the next evaluation when it is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleView>,
+}
+
+/// When the alarm fires, in CloudWatch's terms.
+#[derive(Clone, Debug, Serialize)]
+pub struct RuleView {
+    /// What it means.
+    pub description: String,
+    /// `info`, `warning`, `error` or `critical`.
+    pub severity: &'static str,
+    /// The metric's name in the catalogue, or the custom metric's.
+    pub metric: String,
+    /// `Average`, `Sum`, `Minimum`, `Maximum`, `SampleCount` or `p99`.
+    pub statistic: String,
+    /// One datapoint's length.
+    pub period_seconds: u64,
+    /// N.
+    pub evaluation_periods: u32,
+    /// M of N.
+    pub datapoints_to_alarm: u32,
+    /// `>`, `>=`, `<` or `<=`.
+    pub comparison: &'static str,
+    /// In the metric's unit.
+    pub threshold: f64,
+    /// `missing`, `ignore`, `breaching` or `notBreaching`.
+    pub treat_missing_data: &'static str,
+    /// Free labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl From<&Rule> for RuleView {
+    fn from(rule: &Rule) -> Self {
+        let condition = &rule.condition;
+        let metric = match &condition.metric {
+            MetricRef::Queue(metric) => metric.name().to_owned(),
+            MetricRef::Custom(name) => name.to_string(),
+        };
+        Self {
+            description: rule.description.clone(),
+            severity: rule.severity.as_str(),
+            metric,
+            statistic: condition.statistic.to_string(),
+            period_seconds: condition.period.as_secs(),
+            evaluation_periods: condition.evaluation_periods,
+            datapoints_to_alarm: condition.datapoints_to_alarm,
+            comparison: condition.comparison.as_symbol(),
+            threshold: condition.threshold,
+            treat_missing_data: condition.missing_data.as_str(),
+            labels: rule.labels.clone(),
+        }
+    }
+}
+
+/// GET /api/v1/alarms
+pub async fn list(Shared(web): Shared<Web>, query: Asked<Filter>) -> Result<Json<AlarmList>, Fault> {
+    let state = asked(query)?.state.map(|word| state(&word)).transpose()?;
+    let mut alarms: Vec<AlarmView> = views(&web.board).into_iter().map(|(_, view)| view).collect();
+    alarms.retain(|view| state.is_none_or(|state| state.as_str() == view.state));
+    alarms.sort_by_key(|view| State::ALL.iter().position(|state| state.as_str() == view.state));
+    Ok(Json(AlarmList { alarms }))
+}
+
+fn state(word: &str) -> Result<State, Fault> {
+    word.parse().map_err(|_| {
+        let error = format!("`{word}` is not a state of an alarm");
+        Fault::new(StatusCode::BAD_REQUEST, error, "state is one of ALARM, INSUFFICIENT_DATA, OK")
+    })
+}
+
+/// Every alarm with its rule, by rule and subject.
+pub fn views(board: &Board) -> Vec<(AlarmKey, AlarmView)> {
+    let rules = board.rules();
+    let rules: HashMap<&str, &Rule> = rules.iter().map(|rule| (&*rule.name, rule)).collect();
+    board.with_alarms(|alarms| {
+        let view = |(key, alarm): (&AlarmKey, &Alarm)| {
+            let rule = rules.get(&*key.rule).map(|rule| RuleView::from(*rule));
+            (key.clone(), view(key, alarm, rule))
+        };
+        alarms.iter().map(view).collect()
+    })
+}
+
+fn view(key: &AlarmKey, alarm: &Alarm, rule: Option<RuleView>) -> AlarmView {
+    let name = key.subject.name().to_string();
+    let (queue, custom_metric) = match key.subject {
+        Subject::Queue(_) => (Some(name), None),
+        Subject::Custom(_) => (None, Some(name)),
+    };
+    AlarmView {
+        alarm: key.rule.to_string(),
+        account: key.subject.account().to_string(),
+        region: key.subject.region().to_string(),
+        queue,
+        custom_metric,
+        state: alarm.state.as_str(),
+        since: alarm.since.to_string(),
+        reason: alarm.reason.clone(),
+        value: alarm.value,
+        rule,
+    }
+}

@@ -1,0 +1,98 @@
+//! The firing alarms above the tables, and the skipped queues below them.
+
+use maud::{Markup, html};
+
+use crate::board::Skip;
+use crate::domain::alarm::Subject;
+use crate::domain::rule::{Condition, MetricRef};
+use crate::web::pages::humane::{length, measure, number};
+use crate::web::pages::overview::{Firing, Overview};
+
+/// How many firing alarms are shown; the rest is in the API.
+const SHOWN: usize = 100;
+
+/// The alarms in ALARM.
+pub fn firing(overview: &Overview) -> Markup {
+    html! {
+        section aria-labelledby="firing" {
+            h2 #firing { "Firing" }
+            ul.firing {
+                @for one in overview.firing.iter().take(SHOWN) { (alarm(one, overview)) }
+            }
+            @if overview.firing.len() > SHOWN {
+                p.note { "The first " (SHOWN) " of " (overview.firing.len()) ". "
+                    a href="/api/v1/alarms?state=ALARM" { "All as JSON" } }
+            }
+        }
+    }
+}
+
+fn alarm(one: &Firing, overview: &Overview) -> Markup {
+    let severity = one.severity().as_str();
+    let subject = &one.key.subject;
+    let kind = if matches!(subject, Subject::Custom(_)) { "custom metric, " } else { "" };
+    html! {
+        li class=(severity) {
+            p.what {
+                strong { (subject.name()) }
+                span.rule title=(one.alarm.reason) { (one.key.rule) }
+                span.severity { (severity) }
+            }
+            p.value {
+                @if let Some(rule) = &one.rule { (against(one.alarm.value, &rule.condition)) }
+            }
+            p.why {
+                @if let Some(rule) = &one.rule { @if !rule.description.is_empty() { (rule.description) " · " } }
+                (kind) (subject.region())
+            }
+            p.since {
+                "for " time datetime=(one.alarm.since) title=(one.alarm.since) {
+                    (length(overview.now.since(one.alarm.since)))
+                }
+            }
+        }
+    }
+}
+
+fn against(value: Option<f64>, condition: &Condition) -> Markup {
+    let (name, unit) = match &condition.metric {
+        MetricRef::Queue(metric) => (metric.name(), metric.row().unit),
+        MetricRef::Custom(name) => (&**name, ""),
+    };
+    let threshold = measure(condition.threshold, unit);
+    html! {
+        @if let Some(value) = value { b title=(value) { (measure(value, unit)) } " " }
+        span title=(name) { "fires at " (condition.comparison.as_symbol()) " " (threshold) }
+    }
+}
+
+/// The queues that are not watched.
+pub fn skipped(overview: &Overview) -> Markup {
+    let total: usize = overview.skipped.values().sum();
+    html! {
+        @if total > 0 {
+            details #skipped {
+                summary {
+                    (number(total as f64)) " not watched"
+                    @for (reason, count) in &overview.skipped { span { (number(*count as f64)) " " (words(*reason)) } }
+                }
+                @if overview.lost.is_empty() {
+                    p.note { "All of them because the configuration says so." }
+                } @else {
+                    ul { @for (name, reason) in &overview.lost { li { (name) " " span.rule { (words(*reason)) } } } }
+                }
+                p.note { a href="/api/v1/queues" { "All with their reasons as JSON" } }
+            }
+        }
+    }
+}
+
+fn words(reason: Skip) -> &'static str {
+    match reason {
+        Skip::Excluded => "excluded by name",
+        Skip::Tags => "left out by tags",
+        Skip::Denied => "not permitted",
+        Skip::Gone => "gone",
+        Skip::Unreadable => "unreadable",
+    }
+}

@@ -1,0 +1,9 @@
+//! The web from outside: a real server on loopback over a board that is filled by hand.
+
+mod web {
+    mod api;
+    mod client;
+    mod exposition;
+    mod server;
+    mod world;
+}

@@ -1,0 +1,119 @@
+//! The JSON interface as docs/http.md shows it.
+
+use serde_json::json;
+
+use super::client::Server;
+use super::world;
+
+#[tokio::test]
+async fn queues_are_listed_with_all_that_is_known_and_filtered() {
+    let server = Server::start(world::web(world::small()).0).await;
+    let all = server.get("/api/v1/queues").await.json();
+    let names = |json: &serde_json::Value| -> Vec<String> {
+        let queues = json["queues"].as_array().unwrap();
+        queues.iter().map(|queue| queue["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&all), ["orders-dlq.fifo", "orders.fifo", "unread"]);
+    assert_eq!(all["targets"][0]["skipped"], json!({"old-scratch": "excluded", "secret": "denied"}));
+    assert_eq!(all["targets"][0]["watched"], 3);
+
+    for (query, expected) in [
+        ("?role=dead_letter", vec!["orders-dlq.fifo"]),
+        ("?name=orders*", vec!["orders-dlq.fifo", "orders.fifo"]),
+        ("?name=orders*&role=source", vec!["orders.fifo"]),
+        ("?region=us-east-1", vec![]),
+        ("?account=123456789012&name=un%3Fead", vec!["unread"]),
+    ] {
+        assert_eq!(names(&server.get(&format!("/api/v1/queues{query}")).await.json()), expected, "{query}");
+    }
+    for (query, word) in [("?role=boss", "not_dead_letter"), ("?nmae=x", "nmae")] {
+        let refused = server.get(&format!("/api/v1/queues{query}")).await;
+        assert_eq!(refused.status, 400);
+        assert!(refused.text().contains(word), "{}", refused.text());
+    }
+}
+
+#[tokio::test]
+async fn one_queue_is_shown_whole() {
+    let server = Server::start(world::web(world::small()).0).await;
+    let queue = server.get("/api/v1/queues/orders.fifo").await.json();
+    assert_eq!(queue["dead_letter_queue"], "orders-dlq.fifo");
+    assert_eq!((&queue["kind"], &queue["role"]), (&json!("fifo"), &json!("source")));
+    assert_eq!(queue["metrics"]["messages_visible"], 1200.0);
+    assert_eq!(queue["metrics"]["messages_sent"], 1234.0);
+    assert!(queue["metrics"]["empty_receives"].is_null(), "unknown is absent");
+    assert_eq!(queue["tags"]["Team"], "second");
+    assert_eq!(queue["last_readings"]["attributes"], "2026-01-02T03:04:05Z");
+
+    let dead = server.get("/api/v1/queues/orders-dlq.fifo").await.json();
+    assert_eq!(dead["sources"], json!(["orders.fifo"]));
+    assert_eq!(dead["alarms"][0]["state"], "ALARM");
+    assert_eq!(dead["alarms"][0]["rule"]["threshold"], 1.0);
+
+    let missing = server.get("/api/v1/queues/nobody").await;
+    assert_eq!(missing.status, 404);
+    assert!(missing.json()["error"].as_str().unwrap().contains("`nobody`"));
+}
+
+#[tokio::test]
+async fn a_name_in_two_regions_must_be_told_apart() {
+    use sqswatch::domain::queue::{Queue, QueueId};
+    let board = world::small();
+    let other = QueueId::new(world::ACCOUNT, "us-east-1", "unread");
+    let target = sqswatch::board::Target { region: "us-east-1".into(), role_arn: None };
+    board.discovered(&target.into(), vec![Queue::new(other, "http://x")]);
+    let server = Server::start(world::web(board).0).await;
+    assert_eq!(server.get("/api/v1/queues/unread").await.status, 409);
+    let one = server.get("/api/v1/queues/unread?region=us-east-1").await.json();
+    assert_eq!(one["region"], "us-east-1");
+}
+
+#[tokio::test]
+async fn alarms_are_listed_worst_first_and_by_state() {
+    let server = Server::start(world::web(world::small()).0).await;
+    let all = server.get("/api/v1/alarms").await.json();
+    assert_eq!(all["alarms"][0]["queue"], "orders-dlq.fifo");
+    assert_eq!(all["alarms"][1]["custom_metric"], "processing_latency");
+    let ok = server.get("/api/v1/alarms?state=OK").await.json();
+    assert_eq!(ok, json!({"alarms": []}));
+    assert_eq!(server.get("/api/v1/alarms?state=ok").await.status, 400);
+}
+
+#[tokio::test]
+async fn notifications_show_every_destination() {
+    let server = Server::start(world::web(world::small()).0).await;
+    let json = server.get("/api/v1/notifications").await.json();
+    assert_eq!(json, json!({"outbox": [{"destination": "ops", "pending": 0, "parked": 0}], "recent": []}));
+}
+
+#[tokio::test]
+async fn a_reload_needs_the_token_and_tells_how_it_went() {
+    let (web, mut reloads) = world::web(world::small());
+    let server = Server::start(web.clone()).await;
+    for header in [None, Some("Bearer wrong"), Some("correct-horse-battery"), Some("Bearer ")] {
+        let headers: Vec<_> = header.map(|value| ("authorization", value)).into_iter().collect();
+        let refused = server.send("POST", "/-/reload", &headers).await;
+        assert_eq!(refused.status, 403, "{header:?}");
+        assert!(!refused.text().contains(world::TOKEN));
+    }
+    assert!(reloads.try_recv().is_err(), "nothing was started");
+
+    tokio::spawn(async move {
+        for answer in [Ok(()), Err("`alarms[0].period`: 7 s is not a period".to_owned())] {
+            reloads.recv().await.unwrap().send(answer).unwrap();
+        }
+    });
+    let bearer = format!("Bearer {}", world::TOKEN);
+    let taken = server.send("POST", "/-/reload", &[("authorization", &bearer)]).await;
+    assert_eq!((taken.status, taken.json()), (200, json!({"reloaded": true})));
+    let faulty = server.send("POST", "/-/reload", &[("authorization", &bearer)]).await;
+    assert_eq!(faulty.status, 422);
+    assert!(faulty.json()["error"].as_str().unwrap().contains("alarms[0].period"));
+
+    let mut without = world::config();
+    without.web.token = None;
+    web.config.store(without.into());
+    let off = server.send("POST", "/-/reload", &[("authorization", &bearer)]).await;
+    assert_eq!(off.status, 403);
+    assert!(off.json()["hint"].as_str().unwrap().contains("web.token"));
+}

@@ -8,6 +8,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::app;
+use crate::aws::clients::Identity;
 use crate::board::{Board, Watched};
 use crate::domain::metric::Metric;
 
@@ -46,7 +47,7 @@ pub(super) async fn run(args: &StatusArgs) -> u8 {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let survey = match app::survey(config, args.timeout).await {
+    let survey = match app::survey(config, Identity::Chain, args.timeout).await {
         Ok(survey) => survey,
         Err(error) => return fail(&error),
     };

@@ -92,8 +92,8 @@ install_prometheus() {
 
 install_venv() {
     minimum=$(python_minimum "$1")
-    python=$(find_python "$minimum") ||
-        die "$1 needs Python $minimum or newer with venv; run \`apt-get install -y python3 python3-venv\` as root, or install one with pyenv"
+    python=$(find_python "$minimum") || { apt_install python3 python3-venv && python=$(find_python "$minimum"); } ||
+        die "$1 needs Python $minimum or newer with venv; run \`pyenv install 3.13\`, or \`apt-get install -y python3 python3-venv\` as root where that is new enough"
     mkdir -p "$PEERS"
     rm -f "$(stamp "$1")"
     # A link is somebody's own installation: its packages are brought to the pins, the link itself stays.

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use sqswatch::aws::failure;
+use sqswatch::board::Skip;
 use sqswatch::domain::metric::CATALOGUE;
+use sqswatch::domain::outbox;
 
 /// What is exported beside the catalogue. The test of the whole sees them in a real exposition.
 const OTHERS: &[&str] = &[
@@ -196,4 +199,28 @@ fn every_rule_has_a_test_and_a_section_of_the_runbook() {
         assert!(sections.contains(section), "docs/operations.md has no section `{section}`");
     }
     assert!(count > 15 && pages == count, "{count} alerts, {pages} runbook sections");
+}
+
+#[test]
+fn the_runbook_knows_every_reason() {
+    let runbook = read("docs/operations.md");
+    let section = |title: &str| {
+        let (_, rest) = runbook.split_once(&format!("\n### {title}\n")).expect("a section of the runbook");
+        rest.split("\n#").next().unwrap_or_default().to_owned()
+    };
+    let tables = [
+        ("Skipped queues", Skip::ALL.map(Skip::as_str).to_vec()),
+        ("Failure reasons", failure::Reason::ALL.map(failure::Reason::as_str).to_vec()),
+        ("Pages do not arrive", outbox::Reason::ALL.map(outbox::Reason::as_str).to_vec()),
+    ];
+    for (title, reasons) in tables {
+        let rows = section(title).lines().filter(|line| line.starts_with("| `")).count();
+        assert_eq!(rows, reasons.len(), "`{title}` has a row too many or too few");
+        for reason in reasons {
+            assert!(
+                section(title).contains(&format!("\n| `{reason}` |")),
+                "`{title}` does not explain `{reason}`"
+            );
+        }
+    }
 }

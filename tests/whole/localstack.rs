@@ -55,7 +55,7 @@ async fn dead_letters_are_seen_and_somebody_is_told_and_told_when_it_is_over() {
         metrics.expect("sqs_queue_messages", &visible("orders"), 5.0)?;
         metrics.expect("sqs_queue_messages", &visible("orders-dlq"), 3.0)?;
         metrics.expect("sqs_queue_oldest_message_age_seconds", &[("queue", "orders")], 120.0)?;
-        metrics.expect("sqs_queue_max_receive_count", &[("queue", "orders")], 2.0)?;
+        metrics.expect("sqs_queue_max_receives", &[("queue", "orders")], 2.0)?;
         let source = [("queue", "orders"), ("role", "source"), ("dead_letter_queue", "orders-dlq")];
         metrics.expect("sqs_queue_info", &source, 1.0)?;
         metrics.expect("sqs_queue_info", &[("queue", "orders-dlq"), ("role", "dead_letter")], 1.0)?;

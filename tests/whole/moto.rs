@@ -75,7 +75,7 @@ store: {{ path: "{{F}}/state.redb" }}
         metrics.expect("sqswatch_queues_watched", &[], 2.0)?;
         metrics.expect("sqswatch_queues_skipped", &[("reason", "denied")], 0.0)?;
         metrics.expect("sqs_queue_messages", &[("queue", "orders"), ("state", "visible")], 2.0)?;
-        metrics.expect("sqs_queue_max_receive_count", &[("queue", "orders")], 2.0)
+        metrics.expect("sqs_queue_max_receives", &[("queue", "orders")], 2.0)
     })
     .await;
     daemon.stop().await;

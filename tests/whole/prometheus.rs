@@ -80,7 +80,7 @@ store: {{ path: "{{F}}/state.redb" }}
         assert!(result.is_ok(), "{expression}: {result:?}");
     }
     for shown in
-        ["state=\"visible\"", "sqs_queue_max_receive_count", "sqswatch_queues_discovered", "sqswatch_ready"]
+        ["state=\"visible\"", "sqs_queue_max_receives", "sqswatch_queues_discovered", "sqswatch_ready"]
     {
         let expression = all.iter().find(|expression| expression.contains(shown)).unwrap();
         assert!(

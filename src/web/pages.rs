@@ -32,7 +32,10 @@ pub struct Asked {
 }
 
 /// GET /
-pub async fn overview(State(web): State<Web>, query: Result<Query<Asked>, QueryRejection>) -> Result<Response, Fault> {
+pub async fn overview(
+    State(web): State<Web>,
+    query: Result<Query<Asked>, QueryRejection>,
+) -> Result<Response, Fault> {
     let Asked { q, fragment } = query.map(|Query(asked)| asked).unwrap_or_default();
     let render = move || {
         let overview = Overview::of(&web.board, web.unready(), &q, clock::now());

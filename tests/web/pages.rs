@@ -72,6 +72,7 @@ async fn a_search_narrows_the_tables_and_not_the_totals() {
     let text = text_of(&page(world::shop(clock::now()), "/?q=PAYM").await);
     assert!(text.contains("Queues 1 with “PAYM” in the name"), "{text}");
     assert!(text.contains("payments-dlq") && !text.contains("audit-events"), "{text}");
+    assert!(text.contains("Alarms firing 3") && !text.contains("shipping"), "{text}");
     assert!(text.contains("Messages waiting 1.1M"), "{text}");
 }
 
@@ -88,5 +89,6 @@ async fn ten_thousand_queues_are_capped_with_a_note() {
 async fn a_daemon_that_sees_nothing_says_so() {
     let text = text_of(&page(Board::default(), "/").await);
     assert!(text.contains("sqswatch does not see everything"), "{text}");
+    assert!(text.contains("Messages waiting – Queues –"), "what is not known is no 0: {text}");
     assert!(text.contains("no region is read yet") && text.contains("Nothing was read yet"), "{text}");
 }

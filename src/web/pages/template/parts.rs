@@ -9,7 +9,7 @@ use crate::web::pages::humane::{length, measure, number};
 use crate::web::pages::overview::{Firing, Overview};
 
 /// How many firing alarms are shown; the rest is in the API.
-const SHOWN: usize = 100;
+const SHOWN: usize = 25;
 
 /// The alarms in ALARM.
 pub fn firing(overview: &Overview) -> Markup {

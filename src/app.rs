@@ -6,8 +6,9 @@
 mod counters;
 mod generation;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,10 +19,12 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::aws::AwsError;
+use crate::aws::clients::{AwsError, Clients, Identity};
 use crate::board::Board;
 use crate::clock;
 use crate::config::{self, Config};
+use crate::domain::metric::Metric;
+use crate::notify::{self, Receiver};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Telemetry;
 use crate::web;
@@ -36,7 +39,9 @@ const HTTP_GRACE: Duration = Duration::from_secs(3);
 #[derive(Debug, Error)]
 pub enum AppError {
     /// The address is taken, not ours to take, or not on this machine.
-    #[error("cannot listen on `{address}`\n  hint: is another sqswatch running? set `web.listen` to another address")]
+    #[error(
+        "cannot listen on `{address}`\n  hint: is another sqswatch running? set `web.listen` to another address"
+    )]
     Listen {
         /// The address asked for.
         address: SocketAddr,
@@ -49,6 +54,12 @@ pub enum AppError {
     /// The clients could not be made.
     #[error(transparent)]
     Aws(#[from] AwsError),
+    /// The client for webhooks could not be made.
+    #[error("cannot set up the HTTP client")]
+    Http(#[from] reqwest::Error),
+    /// Two metrics of one name.
+    #[error("cannot set up the daemon's own metrics")]
+    Metrics(#[from] prometheus::Error),
     /// A worker ended although nobody told it to.
     #[error("the worker `{0}` ended unexpectedly; the daemon exits so that its supervisor starts it anew")]
     Worker(String),
@@ -63,6 +74,8 @@ pub struct Start {
     pub source: Option<PathBuf>,
     /// Cancelled to end it.
     pub stop: CancellationToken,
+    /// As whom AWS is asked.
+    pub identity: Identity,
     /// One item for each wish to reload.
     pub hangups: mpsc::Receiver<()>,
     /// Told the bound address once HTTP listens.
@@ -78,6 +91,9 @@ struct Shared {
     config: Arc<ArcSwap<Config>>,
     owed: Arc<Notify>,
     draining: Arc<AtomicBool>,
+    identity: Identity,
+    counts: notify::Counts,
+    http: reqwest::Client,
 }
 
 /// Runs the daemon until `stop`, then drains it.
@@ -85,9 +101,8 @@ struct Shared {
 /// # Errors
 /// When it cannot start, or when a worker dies.
 pub async fn run(start: Start) -> Result<(), AppError> {
-    let shared = Shared::open(start.config).await?;
-    let listener = listen(shared.config.load().web.listen).await?;
-    let address = listener.local_addr().map_err(|source| AppError::Listen { address: shared.config.load().web.listen, source })?;
+    let shared = Shared::open(start.config, start.identity).await?;
+    let (listener, address) = listen(shared.config.load().web.listen).await?;
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
     if let Some(listening) = start.listening {
         let _ = listening.send(address); // whoever asked may have gone
@@ -102,8 +117,14 @@ pub async fn run(start: Start) -> Result<(), AppError> {
     outcome
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, AppError> {
-    TcpListener::bind(address).await.map_err(|source| AppError::Listen { address, source })
+/// Binds `address`; the port that is really bound is told with it.
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {
+    let bound = async {
+        let listener = TcpListener::bind(address).await?;
+        let bound = listener.local_addr()?;
+        Ok((listener, bound))
+    };
+    bound.await.map_err(|source| AppError::Listen { address, source })
 }
 
 /// Runs one generation after the other until `stop` or until a worker dies.
@@ -114,7 +135,8 @@ async fn supervise(
     mut hangups: mpsc::Receiver<()>,
     mut reloads: mpsc::Receiver<web::Reload>,
 ) -> Result<(), AppError> {
-    let mut generation = Generation::start(shared).await?;
+    let clients = shared.connect(&shared.config.load()).await?;
+    let mut generation = Generation::start(shared, clients).await;
     shared.telemetry.reload_ok.set(1);
     shared.telemetry.reload_at.set(clock::now().as_secs_f64());
     let outcome = loop {
@@ -124,11 +146,7 @@ async fn supervise(
             Some(()) = hangups.recv() => None,
             Some(reload) = reloads.recv() => Some(reload),
         };
-        let outcome = match reload(shared, source.as_deref(), &mut generation).await {
-            Ok(()) => Ok(()),
-            Err(Refused::Fatal(error)) => break Err(error),
-            Err(Refused::Faults(faults)) => Err(faults),
-        };
+        let outcome = reload(shared, source.as_deref(), &mut generation).await;
         note_reload(shared, &outcome);
         if let Some(answer) = answer {
             let _ = answer.send(outcome); // the client may have gone
@@ -141,37 +159,35 @@ async fn supervise(
     outcome
 }
 
-/// Why a reload did not happen.
-enum Refused {
-    /// The old configuration goes on.
-    Faults(String),
-    /// Nothing can go on.
-    Fatal(AppError),
+/// Checks the file, makes the new clients, and only then replaces the workers.
+///
+/// # Errors
+/// The faults, as text; then the old configuration goes on.
+async fn reload(shared: &Shared, source: Option<&Path>, generation: &mut Generation) -> Result<(), String> {
+    let path =
+        source.ok_or("this daemon was not started from a file, so there is nothing to read again\n")?;
+    let mut next = config::load(path).map_err(|faults| faults.to_string())?;
+    let clients = shared.connect(&next).await.map_err(|error| format!("{error}\n"))?;
+    keep_what_needs_a_restart(&shared.config.load(), &mut next);
+    generation.stop(GRACE).await;
+    shared.config.store(Arc::new(next));
+    *generation = Generation::start(shared, clients).await;
+    Ok(())
 }
 
-/// Checks the file, makes the new clients, and only then replaces the workers.
-async fn reload(
-    shared: &Shared,
-    source: Option<&std::path::Path>,
-    generation: &mut Generation,
-) -> Result<(), Refused> {
-    let path = source.ok_or_else(|| Refused::Faults("this daemon was not started from a file\n".to_owned()))?;
-    let next = config::load(path).map_err(|faults| Refused::Faults(faults.to_string()))?;
-    let clients = generation::connect(&next).await.map_err(|error| Refused::Faults(format!("{error}\n")))?;
-    let before = shared.config.load_full();
-    for (key, changed) in [
+/// The address, the store and the log are the process's: a change of these is said and waits for the next start.
+fn keep_what_needs_a_restart(before: &Config, next: &mut Config) {
+    let changes = [
         ("web.listen", before.web.listen != next.web.listen),
         ("store.path", before.store != next.store),
         ("log", before.log != next.log),
-    ] {
-        if changed {
-            tracing::warn!(key, "this change takes effect at the next start");
-        }
+    ];
+    for (key, _) in changes.into_iter().filter(|(_, changed)| *changed) {
+        tracing::warn!(key, "this change takes effect at the next start");
     }
-    generation.stop(GRACE).await;
-    shared.config.store(Arc::new(next));
-    *generation = Generation::start_with(shared, clients).await.map_err(Refused::Fatal)?;
-    Ok(())
+    next.web.listen = before.web.listen;
+    next.store = before.store.clone();
+    next.log = before.log.clone();
 }
 
 fn note_reload(shared: &Shared, outcome: &Result<(), String>) {
@@ -191,7 +207,7 @@ fn note_reload(shared: &Shared, outcome: &Result<(), String>) {
 
 impl Shared {
     /// Opens the store and takes back what it remembers.
-    async fn open(config: Config) -> Result<Self, AppError> {
+    async fn open(config: Config, identity: Identity) -> Result<Self, AppError> {
         let path = config.store.path.clone();
         let opened = tokio::task::spawn_blocking(move || {
             let store = path.map_or_else(|| Ok(Store::memory()), |path| Store::open(&path))?;
@@ -202,13 +218,88 @@ impl Shared {
         let board = Arc::new(Board::default());
         board.with_alarms_mut(|remembered| *remembered = alarms);
         board.remember_counters(counters);
+        let telemetry = Telemetry::new();
+        let counts = notify::Counts::register(&telemetry.registry)?;
         Ok(Self {
             board,
             store,
-            telemetry: Telemetry::new(),
+            counts,
+            http: notify::http_client()?,
+            identity,
+            telemetry,
             config: Arc::new(ArcSwap::from_pointee(config)),
             owed: Arc::new(Notify::new()),
             draining: Arc::new(AtomicBool::new(false)),
         })
     }
+
+    async fn connect(&self, config: &Config) -> Result<Clients, AwsError> {
+        Clients::connect_as(self.identity.clone(), &config.aws, config.poll.timeout, &self.telemetry).await
+    }
+
+    fn web(&self, reload: mpsc::Sender<web::Reload>) -> web::Web {
+        web::Web {
+            board: self.board.clone(),
+            telemetry: self.telemetry.clone(),
+            config: self.config.clone(),
+            store: self.store.clone(),
+            draining: self.draining.clone(),
+            reload,
+        }
+    }
+}
+
+/// The destinations of `config` by name, ready to be sent to.
+///
+/// # Errors
+/// When a client cannot be made.
+pub async fn receivers(
+    config: &Config,
+    identity: Identity,
+) -> Result<BTreeMap<Arc<str>, Receiver>, AppError> {
+    let clients = Clients::connect_as(identity, &config.aws, config.poll.timeout, &Telemetry::new()).await?;
+    Ok(generation::receivers(config, &clients, &notify::http_client()?).await)
+}
+
+/// What one pass over every queue found.
+#[derive(Debug)]
+pub struct Survey {
+    /// The picture.
+    pub board: Arc<Board>,
+    /// Whether everything answered in time.
+    pub complete: bool,
+}
+
+/// Reads every queue once, judging and telling nothing, and gives up after `timeout`.
+///
+/// # Errors
+/// When the clients cannot be made.
+pub async fn survey(mut config: Config, identity: Identity, timeout: Duration) -> Result<Survey, AppError> {
+    config.store.path = None;
+    config.poll.attributes = Duration::from_secs(1); // each queue has its turn within this time
+    config.poll.metrics.retain(|metric| *metric == Metric::OldestMessageAge);
+    config.custom_metrics.clear();
+    let shared = Shared::open(config, identity).await?;
+    let clients = shared.connect(&shared.config.load()).await?;
+    let targets = clients.targets().len();
+    let mut generation = Generation::survey(&shared, &clients);
+    let done = async {
+        while !survey_is_complete(&shared.board, targets) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let complete = tokio::time::timeout(timeout, done).await.is_ok();
+    generation.stop(HTTP_GRACE).await;
+    Ok(Survey { board: shared.board, complete })
+}
+
+/// Whether every target was listed and every queue told its counts, and its age unless it is empty.
+fn survey_is_complete(board: &Board, targets: usize) -> bool {
+    let health = board.targets();
+    let listed = health.values().filter(|health| health.discovered_at.is_some()).count() == targets;
+    listed
+        && board.queues().values().all(|watched| {
+            let readings = watched.lock();
+            readings.settings_at.is_some() && (readings.empty || readings.cloudwatch_at.is_some())
+        })
 }

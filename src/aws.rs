@@ -9,3 +9,6 @@ pub mod failure;
 pub mod meter;
 mod parse;
 pub mod sqs;
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ pub use target::{Skip, Target, TargetHealth};
 use crate::domain::alarm::{Alarm, AlarmKey, CustomId};
 use crate::domain::counter::{Counter, Snapshot};
 use crate::domain::metric::Metric;
-use crate::domain::queue::{Depth, Queue, QueueId, Settings};
+use crate::domain::queue::{Depth, Queue, QueueId, Role, Settings};
 use crate::domain::rule::{MetricRef, Rule};
 use crate::domain::series::{Fold, Series};
 use crate::domain::time::{MINUTE, Timestamp};
@@ -106,6 +106,23 @@ pub struct CustomReadings {
 }
 
 impl WatchedCustom {
+    fn new(id: CustomId, needs: &Needs) -> Self {
+        let reach = needs.custom.get(&id.name).copied().unwrap_or(MINUTE);
+        let series = Series::new(MINUTE, reach, Fold::Last);
+        let state = CustomReadings { series, total: Counter::default(), read_at: None };
+        Self { id, state: Mutex::new(state) }
+    }
+
+    /// Takes what CloudWatch said over a window; `counts` when its sums add up to a counter.
+    pub fn read(&self, at: Timestamp, window: &Window, counts: bool) {
+        let mut state = self.lock();
+        state.read_at = Some(at);
+        if counts {
+            readings::count(&mut state.total, window);
+        }
+        readings::write_window(&mut state.series, window);
+    }
+
     /// Locks the readings; hold it briefly and never over an await.
     pub fn lock(&self) -> MutexGuard<'_, CustomReadings> {
         unpoisoned(self.state.lock())
@@ -281,13 +298,12 @@ impl Board {
 
     /// Works out who is whose dead-letter queue, over all targets.
     fn relink(&self, queues: &Queues) {
-        let each = queues.iter().map(|(id, watched)| (id.clone(), Queue::clone(&watched.lock().queue)));
-        let mut linked: BTreeMap<QueueId, Queue> = each.collect();
-        topology::link(&mut linked);
-        for (id, queue) in linked {
-            if let Some(watched) = queues.get(&id) {
-                watched.lock().place(queue.role, queue.sources);
-            }
+        let known: Vec<Arc<Queue>> = queues.values().map(|watched| watched.lock().queue.clone()).collect();
+        let mut sources = topology::sources(known.iter().map(|queue| &**queue));
+        for (watched, queue) in queues.values().zip(&known) {
+            let sources = sources.remove(&watched.id).unwrap_or_default();
+            let role = Role::of(queue.dead_letter_queue().is_some(), !sources.is_empty());
+            watched.lock().place(role, sources);
         }
     }
 
@@ -302,15 +318,20 @@ impl Board {
         let mut customs = unpoisoned(self.customs.write());
         let next = ids.into_iter().map(|id| {
             let kept = customs.get(&id).cloned();
-            let watched = kept.unwrap_or_else(|| {
-                let reach = needs.custom.get(&id.name).copied().unwrap_or(MINUTE);
-                let series = Series::new(MINUTE, reach, Fold::Last);
-                let state = CustomReadings { series, total: Counter::default(), read_at: None };
-                Arc::new(WatchedCustom { id: id.clone(), state: Mutex::new(state) })
-            });
-            (id, watched)
+            (id.clone(), kept.unwrap_or_else(|| Arc::new(WatchedCustom::new(id, &needs))))
         });
         *customs = Arc::new(next.collect());
+    }
+
+    /// Adds custom metrics; those already there stay as they are. Each target adds its own.
+    pub fn add_customs(&self, ids: Vec<CustomId>) {
+        let needs = self.needs();
+        let mut customs = unpoisoned(self.customs.write());
+        let mut next = BTreeMap::clone(&customs);
+        for id in ids {
+            next.entry(id.clone()).or_insert_with(|| Arc::new(WatchedCustom::new(id, &needs)));
+        }
+        *customs = Arc::new(next);
     }
 
     /// A copy of every target's health.

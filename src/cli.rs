@@ -66,7 +66,13 @@ enum Command {
 #[derive(Clone, Debug, Args)]
 pub struct ConfigArgs {
     /// The configuration file; `-` is standard input
-    #[arg(short, long, value_name = "FILE", env = "SQSWATCH_CONFIG", default_value = "/etc/sqswatch/sqswatch.yaml")]
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        env = "SQSWATCH_CONFIG",
+        default_value = "/etc/sqswatch/sqswatch.yaml"
+    )]
     config: PathBuf,
 }
 

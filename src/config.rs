@@ -164,6 +164,13 @@ pub struct Sns {
     pub role_arn: Option<String>,
 }
 
+impl Sns {
+    /// The region the topic is in, as its ARN says.
+    pub fn region(&self) -> &str {
+        self.topic_arn.split(':').nth(3).unwrap_or_default()
+    }
+}
+
 /// An HTTP receiver of our JSON, signed by Standard Webhooks when there is a secret.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Webhook {

@@ -24,13 +24,18 @@
 //! | [`cli`] | the commands |
 //! | [`simulator`] | an in-process AWS on loopback, for `demo`, tests and benches; knows no other room |
 
+pub mod app;
 pub mod aws;
 pub mod board;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod judge;
+pub mod logging;
 pub mod notify;
 pub mod simulator;
 pub mod store;
 pub mod telemetry;
+pub mod watch;
 pub mod web;

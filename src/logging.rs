@@ -7,7 +7,15 @@ use crate::config::{Log, LogFormat};
 
 /// What is always said of other crates: their debug output is dear (a DEBUG subscriber costs the SDK half again its CPU) and
 /// can hold what must not be seen.
-const CAPPED: [&str; 7] = ["aws_config", "aws_runtime", "aws_sdk_sqs", "aws_sdk_cloudwatch", "aws_sdk_sns", "aws_smithy_runtime", "hyper"];
+const CAPPED: [&str; 7] = [
+    "aws_config",
+    "aws_runtime",
+    "aws_sdk_sqs",
+    "aws_sdk_cloudwatch",
+    "aws_sdk_sns",
+    "aws_smithy_runtime",
+    "hyper",
+];
 
 /// Installs the log for the process. A level that is no valid directive reads as `info`.
 ///
@@ -16,7 +24,13 @@ const CAPPED: [&str; 7] = ["aws_config", "aws_runtime", "aws_sdk_sqs", "aws_sdk_
 pub fn init(log: &Log) -> Result<(), TryInitError> {
     let builder = tracing_subscriber::fmt().with_env_filter(filter(&log.level)).with_writer(std::io::stderr);
     match log.format {
-        LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).with_span_list(false).finish().try_init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .finish()
+            .try_init(),
         LogFormat::Text => builder.with_target(false).finish().try_init(),
     }
 }

@@ -7,6 +7,7 @@
 //! label: destinations are spoken of by their names.
 
 pub mod body;
+pub mod deliver;
 pub mod sns;
 pub mod text;
 pub mod webhook;

@@ -9,8 +9,22 @@ use sqswatch::config;
 
 /// Commands of other programs that the pages may show.
 const OTHERS: [&str; 16] = [
-    "aws", "cargo", "cp", "curl", "docker", "git", "helm", "kill", "kubectl", "make", "openssl", "promtool", "python3", "sh",
-    "systemctl", "apt-get",
+    "aws",
+    "cargo",
+    "cp",
+    "curl",
+    "docker",
+    "git",
+    "helm",
+    "kill",
+    "kubectl",
+    "make",
+    "openssl",
+    "promtool",
+    "python3",
+    "sh",
+    "systemctl",
+    "apt-get",
 ];
 
 fn root() -> &'static Path {
@@ -19,7 +33,8 @@ fn root() -> &'static Path {
 
 fn pages() -> Vec<PathBuf> {
     let docs = fs::read_dir(root().join("docs")).unwrap().flatten().map(|entry| entry.path());
-    let mut pages: Vec<PathBuf> = docs.filter(|path| path.extension().is_some_and(|ending| ending == "md")).collect();
+    let mut pages: Vec<PathBuf> =
+        docs.filter(|path| path.extension().is_some_and(|ending| ending == "md")).collect();
     pages.push(root().join("README.md"));
     pages
 }
@@ -32,11 +47,14 @@ fn blocks(language: &str) -> Vec<(String, String)> {
         let mut open: Option<(String, String)> = None;
         for (number, line) in text.lines().enumerate() {
             match (&mut open, line.trim_start().strip_prefix("```")) {
-                (None, Some(tag)) => open = Some((tag.to_owned(), format!("{}:{}", page.display(), number + 1))),
+                (None, Some(tag)) => {
+                    open = Some((tag.to_owned(), format!("{}:{}", page.display(), number + 1)))
+                }
                 (Some((tag, place)), Some(_)) => {
                     if tag == language {
                         let start = place.rsplit(':').next().unwrap().parse::<usize>().unwrap();
-                        let body = text.lines().skip(start).take(number - start).collect::<Vec<_>>().join("\n");
+                        let body =
+                            text.lines().skip(start).take(number - start).collect::<Vec<_>>().join("\n");
                         found.push((place.clone(), body));
                     }
                     open = None;
@@ -55,14 +73,15 @@ fn environment(_: &str) -> Option<String> {
 
 #[test]
 fn every_configuration_is_valid() {
-    let configurations: Vec<_> = blocks("yaml").into_iter().filter(|(_, text)| !text.contains("apiVersion:")).collect();
+    let configurations: Vec<_> =
+        blocks("yaml").into_iter().filter(|(_, text)| !text.contains("apiVersion:")).collect();
     assert!(configurations.len() >= 4, "only {} configurations found", configurations.len());
     for (place, mut text) in configurations {
         // A part of a file may name destinations that another part defines.
         if text.contains("notify: [") && !text.contains("destinations:") {
             text.push_str("\ndestinations: { oncall: { webhook: { url: \"https://example.com\" } } }\n");
         }
-        if let Err(faults) = config::parse(text.as_bytes(), &place, &environment) {
+        if let Err(faults) = config::parse(&text, &place, &environment) {
             panic!("{faults}\n{text}");
         }
     }
@@ -77,7 +96,8 @@ fn every_command_exists() {
         for line in joined.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let command = line.split(" #").next().unwrap_or(line);
             for part in command.split(" | ").flat_map(|part| part.split(" && ")) {
-                let words: Vec<&str> = part.split_whitespace().take_while(|word| !word.starts_with('>')).collect();
+                let words: Vec<&str> =
+                    part.split_whitespace().take_while(|word| !word.starts_with('>')).collect();
                 let words: Vec<&str> = words.into_iter().skip_while(|word| word.contains('=')).collect();
                 match words.as_slice() {
                     ["sqswatch", ..] => {
@@ -86,11 +106,17 @@ fn every_command_exists() {
                         assert!(parsed.is_ok() || shown, "{place}: {part}: {}", parsed.unwrap_err());
                     }
                     ["make", target, ..] => {
-                        assert!(makefile.contains(&format!("\n{target}:")), "{place}: no make target `{target}`");
+                        assert!(
+                            makefile.contains(&format!("\n{target}:")),
+                            "{place}: no make target `{target}`"
+                        );
                     }
                     [program, ..] => {
                         let script = root().join(program).is_file();
-                        assert!(script || OTHERS.contains(program), "{place}: `{program}` is not a known command");
+                        assert!(
+                            script || OTHERS.contains(program),
+                            "{place}: `{program}` is not a known command"
+                        );
                     }
                     [] => {}
                 }

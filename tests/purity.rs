@@ -32,7 +32,9 @@ fn sources(under: &str) -> Vec<(PathBuf, String)> {
 fn offences(under: &str, banned: &[&str]) -> Vec<String> {
     let mut offences = Vec::new();
     for (path, text) in sources(under) {
-        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+        for (number, line) in
+            text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"))
+        {
             if banned.iter().any(|word| line.contains(word)) {
                 offences.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
             }
@@ -44,8 +46,22 @@ fn offences(under: &str, banned: &[&str]) -> Vec<String> {
 #[test]
 fn the_domain_is_pure() {
     let banned = [
-        "tokio", "aws_", "serde", "std::fs", "std::net", "std::env", "std::thread", "SystemTime", "Instant::now",
-        "Timestamp::now", "println!", "tracing", "crate::clock", "crate::board", "crate::config", "crate::store",
+        "tokio",
+        "aws_",
+        "serde",
+        "std::fs",
+        "std::net",
+        "std::env",
+        "std::thread",
+        "SystemTime",
+        "Instant::now",
+        "Timestamp::now",
+        "println!",
+        "tracing",
+        "crate::clock",
+        "crate::board",
+        "crate::config",
+        "crate::store",
     ];
     let offences = offences("src/domain", &banned);
     assert!(offences.is_empty(), "src/domain must stay pure:\n{}", offences.join("\n"));
@@ -54,9 +70,42 @@ fn the_domain_is_pure() {
 #[test]
 fn data_flows_one_way() {
     let rules: [(&str, &[&str]); 7] = [
-        ("src/board", &["crate::watch", "crate::judge", "crate::notify", "crate::web", "crate::aws", "crate::app", "crate::store"]),
-        ("src/store", &["crate::watch", "crate::judge", "crate::notify", "crate::web", "crate::aws", "crate::app", "crate::board"]),
-        ("src/config", &["crate::watch", "crate::judge", "crate::notify", "crate::web", "crate::aws", "crate::app", "crate::board"]),
+        (
+            "src/board",
+            &[
+                "crate::watch",
+                "crate::judge",
+                "crate::notify",
+                "crate::web",
+                "crate::aws",
+                "crate::app",
+                "crate::store",
+            ],
+        ),
+        (
+            "src/store",
+            &[
+                "crate::watch",
+                "crate::judge",
+                "crate::notify",
+                "crate::web",
+                "crate::aws",
+                "crate::app",
+                "crate::board",
+            ],
+        ),
+        (
+            "src/config",
+            &[
+                "crate::watch",
+                "crate::judge",
+                "crate::notify",
+                "crate::web",
+                "crate::aws",
+                "crate::app",
+                "crate::board",
+            ],
+        ),
         ("src/watch", &["crate::judge", "crate::notify", "crate::web", "crate::app"]),
         ("src/judge", &["crate::watch", "crate::notify", "crate::web", "crate::app", "crate::aws"]),
         ("src/notify", &["crate::watch", "crate::judge", "crate::web", "crate::app"]),

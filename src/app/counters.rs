@@ -28,7 +28,8 @@ pub(super) async fn run(shared: Shared, shutdown: CancellationToken) {
 pub(super) async fn save(shared: &Shared) {
     let board = shared.board.clone();
     let saved = shared.store.call(move |store| {
-        let counters = board.counters().into_iter().map(|((id, metric), counter)| (id, metric, Some(counter)));
+        let counters =
+            board.counters().into_iter().map(|((id, metric), counter)| (id, metric, Some(counter)));
         let batch = Batch { counters: counters.collect(), ..Batch::default() };
         if batch.is_empty() { Ok(0) } else { store.commit(&batch, clock::now()) }
     });

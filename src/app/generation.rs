@@ -1,5 +1,6 @@
 //! The workers of one configuration: started together, supervised, and stopped together.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Shared, counters};
 use crate::aws::clients::Clients;
+use crate::config::{Config, Destination};
 use crate::judge::{self, Judge};
-use crate::{notify, watch};
+use crate::notify::Receiver;
+use crate::notify::deliver::{self, Delivery};
+use crate::watch::{self, Watch};
 
 /// The running workers of one configuration.
 pub(super) struct Generation {
@@ -31,8 +35,8 @@ impl Generation {
             owed: shared.owed.clone(),
         };
         generation.spawn("judge", judge::run(judge, generation.stop.clone()));
-        let delivery = shared.delivery(&clients).await;
-        generation.spawn("notify", notify::deliver::run(delivery, shared.owed.clone(), generation.stop.clone()));
+        let delivery = delivery(shared, &clients).await;
+        generation.spawn("notify", deliver::run(delivery, shared.owed.clone(), generation.stop.clone()));
         generation.spawn("counters", counters::run(shared.clone(), generation.stop.clone()));
         generation
     }
@@ -67,8 +71,57 @@ impl Generation {
         self.stop.cancel();
         let all = async { while self.workers.join_next().await.is_some() {} };
         if tokio::time::timeout(grace, all).await.is_err() {
-            tracing::warn!(workers = self.workers.len(), "the grace is over: some work is cut off; what is owed stays in the store");
+            tracing::warn!(
+                workers = self.workers.len(),
+                "the grace is over: some work is cut off; what is owed stays in the store"
+            );
             self.workers.shutdown().await;
         }
     }
+
+    fn watch(&mut self, shared: &Shared, clients: &Clients) {
+        let kept = clients.targets().iter().map(|clients| clients.target.clone()).collect();
+        shared.board.retain_targets(&kept);
+        for clients in clients.targets() {
+            let watch = Watch {
+                clients: clients.clone(),
+                config: shared.config.load_full(),
+                board: shared.board.clone(),
+                telemetry: shared.telemetry.clone(),
+                shutdown: self.stop.clone(),
+            };
+            watch::spawn(&mut self.workers, watch);
+        }
+    }
+}
+
+async fn delivery(shared: &Shared, clients: &Clients) -> Delivery {
+    let receivers = receivers(&shared.config.load(), clients, &shared.http).await;
+    receivers.keys().for_each(|name| shared.counts.expect(name));
+    Delivery {
+        store: shared.store.clone(),
+        receivers: Arc::new(receivers),
+        counts: shared.counts.clone(),
+        random: fastrand::f64,
+    }
+}
+
+/// The destinations of the configuration, each with its client.
+pub(super) async fn receivers(
+    config: &Config,
+    clients: &Clients,
+    http: &reqwest::Client,
+) -> BTreeMap<Arc<str>, Receiver> {
+    let mut receivers = BTreeMap::new();
+    for (name, destination) in &config.destinations {
+        let receiver = match destination {
+            Destination::Sns(sns) => {
+                let client = clients.sns(sns.region(), sns.role_arn.as_deref()).await;
+                Receiver::Sns(sns.clone(), client)
+            }
+            Destination::Webhook(webhook) => Receiver::Webhook(webhook.clone(), http.clone()),
+        };
+        receivers.insert(name.clone(), receiver);
+    }
+    receivers
 }

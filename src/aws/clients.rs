@@ -136,7 +136,7 @@ impl TargetClients {
     /// The account this identity belongs to, if STS tells; it needs no permission.
     pub async fn account(&self) -> Option<Arc<str>> {
         let request = self.sts.get_caller_identity().send();
-        let answer = self.meter.request(Operation::GetCallerIdentity, 0.0, request).await;
+        let answer = self.meter.request(Operation::GetCallerIdentity, None, request).await;
         answer.ok()?.account.map(Into::into)
     }
 }

@@ -14,6 +14,7 @@ use aws_smithy_types::DateTime;
 
 use super::failure::{Failure, Reason};
 use super::meter::{Meter, Operation};
+use crate::domain::cost::Call;
 use crate::domain::rule::Statistic;
 use crate::domain::time::Timestamp;
 
@@ -23,8 +24,6 @@ pub const MAX_QUERIES: usize = 500;
 pub const MAX_DATAPOINTS: usize = 100_800;
 /// Pages of one request; what goes on longer does not end.
 const MAX_PAGES: usize = 1_000;
-/// GetMetricData: $0.01 per 1,000 metrics requested.
-const DOLLARS_PER_QUERY: f64 = 0.01 / 1000.0;
 
 /// One series to read.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,9 +102,8 @@ impl CloudWatch {
         let asked: Vec<MetricDataQuery> =
             queries.iter().enumerate().map(|(index, query)| ask(index, query)).collect();
         let (mut token, mut tokens) = (None, HashSet::new());
-        for page in 0..MAX_PAGES {
-            // The pages of a request are a part of it, and not charged again.
-            let dollars = if page == 0 { queries.len() as f64 * DOLLARS_PER_QUERY } else { 0.0 };
+        let call = Some(Call::MetricQueries(queries.len() as u64));
+        for _ in 0..MAX_PAGES {
             let request = self
                 .client
                 .get_metric_data()
@@ -115,7 +113,7 @@ impl CloudWatch {
                 .scan_by(ScanBy::TimestampAscending)
                 .set_next_token(token)
                 .send();
-            let answer = match self.meter.request(Operation::GetMetricData, dollars, request).await {
+            let answer = match self.meter.request(Operation::GetMetricData, call, request).await {
                 Ok(answer) => answer,
                 Err(failure) => return (pages.finish(&self.meter), Some(failure)),
             };

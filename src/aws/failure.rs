@@ -295,8 +295,3 @@ fn one_line(text: &str) -> String {
     let flat = text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|word| !word.is_empty());
     flat.collect::<Vec<_>>().join(" ").chars().take(200).collect()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-}

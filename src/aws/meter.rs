@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::failure::{Failure, Reason};
+use crate::domain::cost::Call;
 use crate::telemetry::Telemetry;
 
 /// One operation of AWS that the daemon uses; all of them only read.
@@ -62,11 +63,11 @@ impl Meter {
         Self { telemetry, region }
     }
 
-    /// Makes one request that costs `dollars`, and counts it.
+    /// Makes one request, and counts it; what is no `call` in the price list costs nothing.
     pub async fn request<T, E>(
         &self,
         operation: Operation,
-        dollars: f64,
+        call: Option<Call>,
         request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     ) -> Result<T, Failure>
     where
@@ -77,6 +78,7 @@ impl Meter {
         self.telemetry.requests.with_label_values(&labels).inc();
         let reason = result.as_ref().err().map(|failure| failure.reason);
         if reason.is_none_or(Reason::is_charged) {
+            let dollars = call.map_or(0.0, Call::dollars);
             self.telemetry.dollars.with_label_values(&[operation.service()]).inc_by(dollars);
         }
         if let Some(reason) = reason {

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 
 use super::failure::{Failure, Reason};
 use super::meter::{Meter, Operation};
 use super::parse::{self, Parser};
+use crate::domain::cost::Call;
 use crate::domain::queue::{Depth, QueueId, QueueKind, Settings};
 
 /// Queues a page; only with a bound does AWS page at all, and no more are allowed.
@@ -71,7 +73,7 @@ impl Sqs {
     /// One page of the queues, and the token of the next.
     pub async fn page(&self, token: Option<String>) -> Result<(Vec<Listed>, Option<String>), Failure> {
         let request = self.client.list_queues().max_results(PAGE).set_next_token(token).send();
-        let answer = self.request(Operation::ListQueues, QueueKind::Standard, request).await?;
+        let answer = self.request(Operation::ListQueues, Call::ListRequest, request).await?;
         let urls = answer.queue_urls.unwrap_or_default();
         let listed: Vec<Listed> = urls.iter().filter_map(|url| Listed::from_url(url)).collect();
         if listed.len() < urls.len() {
@@ -83,7 +85,9 @@ impl Sqs {
     /// The URL of the queue `name`.
     pub async fn url(&self, name: &str) -> Result<Listed, Failure> {
         let request = self.client.get_queue_url().queue_name(name).send();
-        let answer = self.request(Operation::GetQueueUrl, QueueKind::Standard, request).await?;
+        let answer = self
+            .request(Operation::GetQueueUrl, Call::SqsRequest { fifo: name.ends_with(".fifo") }, request)
+            .await?;
         let listed = answer.queue_url.as_deref().and_then(Listed::from_url);
         listed.ok_or_else(|| self.unusable(Operation::GetQueueUrl, "the answer holds no URL of a queue"))
     }
@@ -100,7 +104,9 @@ impl Sqs {
         };
         let request =
             self.client.get_queue_attributes().queue_url(url).set_attribute_names(Some(names)).send();
-        let answer = self.request(Operation::GetQueueAttributes, id.kind(), request).await?;
+        let answer = self
+            .request(Operation::GetQueueAttributes, Call::SqsRequest { fifo: is_fifo(id) }, request)
+            .await?;
         let mut parser = Parser::new(answer.attributes.as_ref());
         let depth = parser.depth();
         // An answer without anything says nothing about settings: those known stay.
@@ -116,7 +122,13 @@ impl Sqs {
     pub async fn account(&self, url: &str) -> Result<Arc<str>, Failure> {
         let request =
             self.client.get_queue_attributes().queue_url(url).attribute_names(Name::QueueArn).send();
-        let answer = self.request(Operation::GetQueueAttributes, QueueKind::Standard, request).await?;
+        let answer = self
+            .request(
+                Operation::GetQueueAttributes,
+                Call::SqsRequest { fifo: url.ends_with(".fifo") },
+                request,
+            )
+            .await?;
         let arn = answer.attributes.as_ref().and_then(|attributes| attributes.get(&Name::QueueArn));
         let id = arn.and_then(|arn| QueueId::from_arn(arn));
         id.map(|id| id.account)
@@ -126,8 +138,21 @@ impl Sqs {
     /// The tags of the queue `id`.
     pub async fn tags(&self, id: &QueueId, url: &str) -> Result<BTreeMap<String, String>, Failure> {
         let request = self.client.list_queue_tags().queue_url(url).send();
-        let answer = self.request(Operation::ListQueueTags, id.kind(), request).await?;
+        let answer =
+            self.request(Operation::ListQueueTags, Call::TagRequest { fifo: is_fifo(id) }, request).await?;
         Ok(answer.tags.unwrap_or_default().into_iter().collect())
+    }
+
+    async fn request<T, E>(
+        &self,
+        operation: Operation,
+        call: Call,
+        request: impl Future<Output = Result<T, SdkError<E>>>,
+    ) -> Result<T, Failure>
+    where
+        E: std::error::Error + ProvideErrorMetadata + 'static,
+    {
+        self.meter.request(operation, Some(call), request).await
     }
 
     /// Counts an answer that came but is of no use, and says so.
@@ -173,23 +198,6 @@ impl Listing {
     }
 }
 
-impl Sqs {
-    async fn request<T, E>(
-        &self,
-        operation: Operation,
-        kind: QueueKind,
-        request: impl Future<Output = Result<T, aws_sdk_sqs::error::SdkError<E>>>,
-    ) -> Result<T, Failure>
-    where
-        E: std::error::Error + aws_sdk_sqs::error::ProvideErrorMetadata + 'static,
-    {
-        self.meter.request(operation, price(kind), request).await
-    }
-}
-
-fn price(kind: QueueKind) -> f64 {
-    match kind {
-        QueueKind::Standard => 0.4e-6,
-        QueueKind::Fifo => 0.5e-6,
-    }
+fn is_fifo(id: &QueueId) -> bool {
+    id.kind() == QueueKind::Fifo
 }

@@ -1,6 +1,6 @@
 //! What was last read of one queue, and what follows from it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,10 +35,12 @@ pub struct Readings {
     /// The counters, by metric.
     counters: BTreeMap<Metric, Counter>,
     series: BTreeMap<(Metric, Duration), Series>,
-    /// How a dead-letter queue grew; `None` until it is known to be one and read.
+    /// What arrives in a dead-letter queue, from its first reading as one.
     growth: Option<Growth>,
-    /// The total depth over the last minutes, oldest first.
-    totals: VecDeque<(Timestamp, u64)>,
+    /// The total depth over the last [`DRAIN_WINDOW`], oldest first.
+    totals: Vec<(Timestamp, u64)>,
+    /// Two readings of the counts within this time stand for the time between them.
+    hold: Duration,
     /// When the counts were last read.
     pub attributes_at: Option<Timestamp>,
     /// When all attributes were last read.
@@ -47,8 +49,9 @@ pub struct Readings {
     pub cloudwatch_at: Option<Timestamp>,
     /// Whether the newest counts say that the queue holds nothing.
     pub empty: bool,
-    /// When the queue was last seen with a message in it (or its depth unknown): since then it may have an oldest one.
-    pub last_not_empty: Option<Timestamp>,
+    /// Since when every reading, and none was left out, said that the queue holds nothing. While that is so it has no oldest
+    /// message.
+    pub empty_since: Option<Timestamp>,
 }
 
 impl Readings {
@@ -59,12 +62,13 @@ impl Readings {
             counters: BTreeMap::new(),
             series: BTreeMap::new(),
             growth: None,
-            totals: VecDeque::new(),
+            totals: Vec::new(),
+            hold: needs.hold,
             attributes_at: None,
             settings_at: None,
             cloudwatch_at: None,
             empty: false,
-            last_not_empty: None,
+            empty_since: None,
         };
         readings.fit(needs);
         readings
@@ -72,6 +76,7 @@ impl Readings {
 
     /// Makes, widens or drops series so that there are those that are needed.
     pub(super) fn fit(&mut self, needs: &Needs) {
+        self.hold = needs.hold;
         self.series.retain(|key, _| needs.series.contains_key(key));
         for (key @ (_, step), reach) in &needs.series {
             let fold = if *step < MINUTE { Fold::All } else { Fold::Last };
@@ -127,11 +132,8 @@ impl Readings {
     /// Takes one answer of GetQueueAttributes. Returns whether the topology changed.
     pub(super) fn attributes(&mut self, at: Timestamp, depth: Depth, settings: Option<Settings>) -> bool {
         let rewired = settings.is_some_and(|settings| self.settings(at, settings));
+        self.follow_emptiness(at, depth.is_known_empty());
         self.attributes_at = Some(at);
-        self.empty = depth.is_known_empty();
-        if !self.empty {
-            self.last_not_empty = Some(at);
-        }
         let counts = [
             (Metric::MessagesVisible, depth.visible),
             (Metric::MessagesInFlight, depth.in_flight),
@@ -145,17 +147,23 @@ impl Readings {
         rewired
     }
 
+    fn follow_emptiness(&mut self, at: Timestamp, empty: bool) {
+        let unbroken = self.attributes_at.is_some_and(|before| before <= at && at.since(before) <= self.hold);
+        self.empty_since = match self.empty_since {
+            Some(since) if empty && unbroken => Some(since),
+            _ => empty.then_some(at),
+        };
+        self.empty = empty;
+    }
+
     fn follow_total(&mut self, at: Timestamp, depth: Depth) {
         let Some(total) = depth.total() else {
             self.gauges[Metric::DrainTime.index()] = None;
             return;
         };
-        self.totals.push_back((at, total));
-        while self.totals.front().is_some_and(|(first, _)| at.since(*first) > DRAIN_WINDOW) {
-            self.totals.pop_front();
-        }
-        let drain = derived::drain_seconds(self.totals.make_contiguous());
-        self.gauge(at, Metric::DrainTime, drain);
+        self.totals.push((at, total));
+        self.totals.retain(|(before, _)| *before <= at && at.since(*before) <= DRAIN_WINDOW);
+        self.gauge(at, Metric::DrainTime, derived::drain_seconds(&self.totals));
         if self.queue.role.is_dead_letter() {
             let arrived = self.growth.get_or_insert_with(|| Growth::since(total)).observe(total);
             self.add(at, Metric::DeadLetters, arrived as f64);
@@ -223,12 +231,7 @@ impl Readings {
     pub(super) fn cloudwatch(&mut self, at: Timestamp, metric: Metric, window: &Window) {
         self.cloudwatch_at = Some(at);
         if metric.row().kind == Kind::Counter {
-            let counter = self.counters.entry(metric).or_default();
-            let mut oldest_first = window.datapoints.clone();
-            oldest_first.sort_by_key(|(minute, _)| *minute);
-            for (minute, set) in oldest_first {
-                counter.observe(minute, set.sum);
-            }
+            count(self.counters.entry(metric).or_default(), window);
         }
         self.window(metric, window);
         match metric {
@@ -261,26 +264,39 @@ impl Readings {
         self.forget_age_when_empty();
     }
 
+    /// Whether consumers stall is told by each minute's deletes and the least that waited in it.
     fn follow_deletes(&mut self, window: &Window) {
-        let waiting = |minute: Timestamp| match self
-            .series
-            .get(&(Metric::MessagesVisible, MINUTE))
-            .map(|s| s.at(minute))
-        {
+        let visible = self.series.get(&(Metric::MessagesVisible, MINUTE));
+        let least = |minute: Timestamp| match visible.map(|series| series.at(minute)) {
             Some(Slot::Value(set)) => Some(set.minimum),
             _ => None,
         };
-        let stalled = window.datapoints.iter().filter_map(|(minute, set)| {
-            let stalled = derived::consumers_stalled(waiting(*minute), Some(set.sum))?;
-            Some((*minute, StatisticSet::single(stalled)))
-        });
-        let datapoints = stalled.collect();
-        self.window(Metric::ConsumersStalled, &Window { datapoints, ..window.clone() });
+        let mut datapoints = Vec::new();
+        let mut minute = window.from;
+        while minute < window.until {
+            let deleted = window.datapoints.iter().find(|(at, _)| *at == minute).map(|(_, set)| set.sum);
+            if let Some(stalled) = derived::consumers_stalled(least(minute), deleted) {
+                datapoints.push((minute, StatisticSet::single(stalled)));
+            }
+            minute = minute + MINUTE;
+        }
+        // A minute whose depth was not read stays unknown, however settled its deletes are.
+        let settled = window.from;
+        self.window(Metric::ConsumersStalled, &Window { datapoints, settled, ..*window });
+    }
+}
+
+/// Counts a window's sums, oldest first as [`Counter::observe`] wants them.
+pub(super) fn count(counter: &mut Counter, window: &Window) {
+    let mut sums: Vec<(Timestamp, f64)> = window.datapoints.iter().map(|(at, set)| (*at, set.sum)).collect();
+    sums.sort_by_key(|(minute, _)| *minute);
+    for (minute, sum) in sums {
+        counter.observe(minute, sum);
     }
 }
 
 /// Writes a window into a series: values, final gaps as missing, and gaps that may still fill as unknown.
-pub(crate) fn write_window(series: &mut Series, window: &Window) {
+pub(super) fn write_window(series: &mut Series, window: &Window) {
     let mut minute = window.from;
     while minute < window.settled.min(window.until) {
         if !matches!(series.at(minute), Slot::Value(_)) {

@@ -49,7 +49,10 @@ async fn check_aws(config: &Config) -> u8 {
     }
     for (name, destination) in &config.destinations {
         if let Destination::Sns(sns) = destination {
-            println!("\nsns:Publish on {} is not tried here: `sqswatch test-notify --to {name}` does", sns.topic_arn);
+            println!(
+                "\nsns:Publish on {} is not tried here: `sqswatch test-notify --to {name}` does",
+                sns.topic_arn
+            );
         }
     }
     if refused == 0 { 0 } else { FAILED }
@@ -86,7 +89,9 @@ impl Attempts {
             None => {
                 let page = target.sqs.page(None).await;
                 self.say("sqs:ListQueues", page.as_ref().map(drop).map_err(Clone::clone));
-                page.ok().and_then(|(queues, _)| queues.into_iter().find(|queue| config.discovery.admits(&queue.name)))
+                page.ok().and_then(|(queues, _)| {
+                    queues.into_iter().find(|queue| config.discovery.admits(&queue.name))
+                })
             }
         };
         if found.is_none() {

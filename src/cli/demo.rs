@@ -7,6 +7,7 @@ use clap::Args;
 use tokio::sync::{broadcast, oneshot};
 
 use crate::app::{self, Start};
+use crate::aws::clients::Identity;
 use crate::clock;
 use crate::config::{self, Config, Log, LogFormat};
 use crate::logging;
@@ -65,7 +66,14 @@ pub(super) async fn run(args: &DemoArgs, signals: Signals) -> u8 {
     tokio::spawn(print_notifications(simulator.control().watch_published()));
     let (listening, address) = oneshot::channel();
     tokio::spawn(greet(address));
-    let start = Start { config, source: None, stop: signals.stop, hangups: signals.hangups, listening: Some(listening) };
+    let start = Start {
+        config,
+        source: None,
+        stop: signals.stop,
+        identity: Identity::made_up(),
+        hangups: signals.hangups,
+        listening: Some(listening),
+    };
     let outcome = app::run(start).await;
     simulator.stop().await;
     outcome.map_or_else(|error| fail(&error), |()| 0)
@@ -87,7 +95,7 @@ fn demo_config(endpoint: &str, topic: &str, listen: SocketAddr) -> Result<Config
         .replace("{topic}", topic)
         .replace("{region}", REGION)
         .replace("{listen}", &listen.to_string());
-    config::parse(text.as_bytes(), "demo.yaml", &|_| None)
+    config::parse(&text, "demo.yaml", &|_| None)
 }
 
 async fn greet(address: oneshot::Receiver<SocketAddr>) {
@@ -101,7 +109,9 @@ async fn print_notifications(mut published: broadcast::Receiver<Published>) {
     loop {
         match published.recv().await {
             Ok(message) => println!("{}", describe(&message)),
-            Err(broadcast::error::RecvError::Lagged(missed)) => println!("... {missed} notifications not shown"),
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                println!("... {missed} notifications not shown")
+            }
             Err(broadcast::error::RecvError::Closed) => return,
         }
     }
@@ -111,10 +121,17 @@ async fn print_notifications(mut published: broadcast::Receiver<Published>) {
 fn describe(message: &Published) -> String {
     let time = clock::now().to_string();
     let time = time.get(11..19).unwrap_or(&time);
-    let told: serde_json::Value = serde_json::from_str(&message.default_text()).unwrap_or_default();
+    let parts: serde_json::Value = serde_json::from_str(&message.message).unwrap_or_default();
+    let told = parts.get("default").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let told: serde_json::Value = serde_json::from_str(told).unwrap_or_default();
     let text = |path: &str| told.pointer(path).and_then(serde_json::Value::as_str).unwrap_or("?").to_owned();
     let queue = text("/Trigger/Dimensions/0/value");
-    format!("{time}  {:<17} {:<32} {queue}\n          {}", text("/NewStateValue"), text("/AlarmName"), text("/NewStateReason"))
+    format!(
+        "{time}  {:<17} {:<32} {queue}\n          {}",
+        text("/NewStateValue"),
+        text("/AlarmName"),
+        text("/NewStateReason")
+    )
 }
 
 #[cfg(test)]

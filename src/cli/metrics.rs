@@ -73,7 +73,8 @@ fn json() -> String {
 fn table() -> String {
     let mut text = format!("{:<36} {:<9} {:<11} {}\n", "NAME", "UNIT", "SOURCE", "PROMETHEUS");
     for row in CATALOGUE {
-        let line = format!("{:<36} {:<9} {:<11} {}\n", row.name, row.unit, row.source.as_str(), prometheus(row));
+        let line =
+            format!("{:<36} {:<9} {:<11} {}\n", row.name, row.unit, row.source.as_str(), prometheus(row));
         text.push_str(&line);
         text.push_str(&format!("    {}\n", row.help));
         if let Some(name) = row.cloudwatch {
@@ -85,7 +86,9 @@ fn table() -> String {
 
 /// The table of docs/metrics.md; a test holds the page to it.
 pub fn markdown() -> String {
-    let mut text = String::from("| name in alarms | Prometheus | unit | source | CloudWatch | meaning |\n|---|---|---|---|---|---|\n");
+    let mut text = String::from(
+        "| name in alarms | Prometheus | unit | source | CloudWatch | meaning |\n|---|---|---|---|---|---|\n",
+    );
     for row in CATALOGUE {
         text.push_str(&format!(
             "| `{}` | `{}` | {} | {} | {} | {} |\n",

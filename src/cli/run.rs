@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::app::{self, Start};
+use crate::aws::clients::Identity;
 use crate::logging;
 
 use super::{ConfigArgs, FAILED, Signals, chain};
@@ -18,7 +19,14 @@ pub(super) async fn run(args: &ConfigArgs, signals: Signals) -> u8 {
         return FAILED;
     }
     let source = (args.path() != Path::new("-")).then(|| args.path().to_owned());
-    let start = Start { config, source, stop: signals.stop, hangups: signals.hangups, listening: None };
+    let start = Start {
+        config,
+        source,
+        stop: signals.stop,
+        identity: Identity::Chain,
+        hangups: signals.hangups,
+        listening: None,
+    };
     match app::run(start).await {
         Ok(()) => 0,
         Err(error) => {

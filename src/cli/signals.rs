@@ -21,7 +21,8 @@ impl Signals {
     /// # Errors
     /// When the kernel refuses a handler.
     pub fn listen() -> io::Result<Self> {
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let (mut terminate, mut interrupt) =
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let mut hangup = signal(SignalKind::hangup())?;
         let (sender, hangups) = mpsc::channel(1);
         let stop = CancellationToken::new();

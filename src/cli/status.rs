@@ -8,6 +8,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::app;
+use crate::aws::clients::Identity;
 use crate::board::{Board, Watched};
 use crate::domain::metric::Metric;
 
@@ -46,7 +47,7 @@ pub(super) async fn run(args: &StatusArgs) -> u8 {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let survey = match app::survey(config, args.timeout).await {
+    let survey = match app::survey(config, Identity::Chain, args.timeout).await {
         Ok(survey) => survey,
         Err(error) => return fail(&error),
     };
@@ -92,8 +93,10 @@ fn line(watched: &Watched) -> Line {
 
 fn table(lines: &[Line]) -> String {
     let width = lines.iter().map(|line| line.queue.len()).max().unwrap_or(0).max(5);
-    let mut text =
-        format!("{:<width$}  {:<14} {:<11} {:>9} {:>9} {:>9} {:>10}\n", "QUEUE", "REGION", "ROLE", "VISIBLE", "IN FLIGHT", "DELAYED", "OLDEST");
+    let mut text = format!(
+        "{:<width$}  {:<14} {:<11} {:>9} {:>9} {:>9} {:>10}\n",
+        "QUEUE", "REGION", "ROLE", "VISIBLE", "IN FLIGHT", "DELAYED", "OLDEST"
+    );
     for line in lines {
         text.push_str(&format!(
             "{:<width$}  {:<14} {:<11} {:>9} {:>9} {:>9} {:>10}\n",
@@ -123,7 +126,8 @@ fn troubles(board: &Board, complete: bool) -> Vec<String> {
     for (target, health) in board.targets() {
         troubles.extend(health.troubles.values().map(|trouble| format!("{target}: {trouble}")));
         let unread = health.skipped.iter().filter(|(_, skip)| !matches!(skip.as_str(), "excluded" | "tags"));
-        troubles.extend(unread.map(|(name, skip)| format!("{target}: `{name}` is not read: {}", skip.as_str())));
+        troubles
+            .extend(unread.map(|(name, skip)| format!("{target}: `{name}` is not read: {}", skip.as_str())));
     }
     if !complete {
         troubles.push("not every queue answered in time\n  hint: give it longer with --timeout".to_owned());

@@ -183,10 +183,12 @@ pub fn settle(entry: &Entry, outcome: Outcome, now: Timestamp, random: f64) -> N
     }
 }
 
-/// The position of the entry to try now: the oldest that is due and has no older one of its alarm and destination before it.
-/// `entries` are those not yet settled, sorted by sequence.
+/// The position of the entry to try now, among those that are due and have no older one of their alarm and destination
+/// before them: the one with the fewest failures, so that an entry that alone fails never holds up the others, and
+/// the oldest of these. `entries` are those not yet settled, sorted by sequence.
 pub fn next_due(entries: &[Entry], now: Timestamp) -> Option<usize> {
-    heads(entries).find(|(_, entry)| entry.is_due(now)).map(|(index, _)| index)
+    let due = heads(entries).filter(|(_, entry)| entry.is_due(now));
+    due.min_by_key(|(index, entry)| (entry.attempts, *index)).map(|(index, _)| index)
 }
 
 /// How long until [`next_due`] has something; `None` when nothing is owed.

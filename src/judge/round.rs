@@ -136,7 +136,9 @@ impl Round {
                     continue;
                 }
                 let reason = match rule {
-                    Some(_) => format!("`{}` is gone, or the alarm no longer selects it.", key.subject.name()),
+                    Some(_) => {
+                        format!("`{}` is gone, or the alarm no longer selects it.", key.subject.name())
+                    }
                     None => format!("The alarm `{}` was removed from the configuration.", key.rule),
                 };
                 self.debts.extend(notification::closed(alarm, reason, now));

@@ -22,7 +22,15 @@ fn queue_id(name: &str) -> QueueId {
     QueueId::new("123456789012", "eu-west-1", name)
 }
 
-fn rule(name: &str, metric: Metric, statistic: Statistic, minutes: u32, n: u32, comparison: Comparison, threshold: f64) -> Rule {
+fn rule(
+    name: &str,
+    metric: Metric,
+    statistic: Statistic,
+    minutes: u32,
+    n: u32,
+    comparison: Comparison,
+    threshold: f64,
+) -> Rule {
     Rule {
         name: name.into(),
         description: String::new(),
@@ -46,7 +54,15 @@ fn rule(name: &str, metric: Metric, statistic: Statistic, minutes: u32, n: u32, 
 }
 
 fn dead_letters() -> Rule {
-    let mut rule = rule("dead-letters", Metric::MessagesVisible, Statistic::Sum, 1, 1, Comparison::GreaterThanOrEqual, 1.0);
+    let mut rule = rule(
+        "dead-letters",
+        Metric::MessagesVisible,
+        Statistic::Sum,
+        1,
+        1,
+        Comparison::GreaterThanOrEqual,
+        1.0,
+    );
     rule.selector.role = Some(RoleSelector::DeadLetter);
     rule
 }
@@ -88,7 +104,10 @@ fn state(judge: &Judge, rule: &str, queue: &str) -> Option<State> {
 
 fn owed(judge: &Judge) -> Vec<(Event, String)> {
     let pending = judge.store.pending("ops", 100).unwrap();
-    pending.iter().map(|entry| (entry.notification.event, entry.notification.alarm.subject.name().to_string())).collect()
+    pending
+        .iter()
+        .map(|entry| (entry.notification.event, entry.notification.alarm.subject.name().to_string()))
+        .collect()
 }
 
 #[test]
@@ -110,7 +129,8 @@ fn a_dead_letter_pages_when_its_minute_closes_and_resolves_when_it_is_gone() {
 #[test]
 fn backlog_needs_two_full_averages() {
     let average = Statistic::Average;
-    let (judge, _) = judge(vec![rule("backlog", Metric::MessagesVisible, average, 5, 2, Comparison::GreaterThan, 1000.0)]);
+    let (judge, _) =
+        judge(vec![rule("backlog", Metric::MessagesVisible, average, 5, 2, Comparison::GreaterThan, 1000.0)]);
     for n in 0..10 {
         read(&judge, "orders", minute(n), 2000);
         judge.tick(minute(n)).unwrap();
@@ -122,8 +142,15 @@ fn backlog_needs_two_full_averages() {
 
 #[test]
 fn age_is_judged_from_cloudwatch_over_settled_minutes() {
-    let (judge, _) =
-        judge(vec![rule("too-old", Metric::OldestMessageAge, Statistic::Maximum, 1, 5, Comparison::GreaterThan, 300.0)]);
+    let (judge, _) = judge(vec![rule(
+        "too-old",
+        Metric::OldestMessageAge,
+        Statistic::Maximum,
+        1,
+        5,
+        Comparison::GreaterThan,
+        300.0,
+    )]);
     let aged = |from: i64, ages: &[f64]| Window {
         from: minute(from),
         until: minute(from + ages.len() as i64),
@@ -131,7 +158,12 @@ fn age_is_judged_from_cloudwatch_over_settled_minutes() {
         datapoints: ages.iter().zip(from..).map(|(age, n)| (minute(n), StatisticSet::single(*age))).collect(),
     };
     let id = queue_id("orders");
-    judge.board.read_cloudwatch(&id, minute(6), Metric::OldestMessageAge, &aged(0, &[310.0, 370.0, 430.0, 490.0]));
+    judge.board.read_cloudwatch(
+        &id,
+        minute(6),
+        Metric::OldestMessageAge,
+        &aged(0, &[310.0, 370.0, 430.0, 490.0]),
+    );
     judge.tick(minute(6)).unwrap();
     assert_eq!(state(&judge, "too-old", "orders"), Some(State::InsufficientData));
     judge.board.read_cloudwatch(&id, minute(7), Metric::OldestMessageAge, &aged(4, &[550.0]));
@@ -191,7 +223,8 @@ fn before_everything_was_listed_nothing_is_closed() {
 
 #[test]
 fn what_a_queue_is_not_is_only_judged_once_the_topology_is_known() {
-    let mut waiting = rule("waiting", Metric::MessagesVisible, Statistic::Maximum, 1, 1, Comparison::GreaterThan, 0.0);
+    let mut waiting =
+        rule("waiting", Metric::MessagesVisible, Statistic::Maximum, 1, 1, Comparison::GreaterThan, 0.0);
     waiting.selector.role = Some(RoleSelector::NotDeadLetter);
     let (judge, target) = judge(vec![waiting]);
     discover(&judge, &target, &["orders", "orders-dlq", "late"], minute(1));

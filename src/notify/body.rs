@@ -160,3 +160,35 @@ pub fn metric_name(metric: &MetricRef) -> &str {
         MetricRef::Custom(name) => name,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::domain::notification::Event;
+    use crate::notify::fixture::notification;
+
+    const DOCS: &str = include_str!("../../docs/notifications.md");
+
+    #[test]
+    fn the_documented_example_is_what_is_sent() {
+        let (_, example) = DOCS.split_once("```json\n{\n  \"version\"").unwrap();
+        let (example, _) = example.split_once("```").unwrap();
+        let example: Value = serde_json::from_str(&format!("{{\"version\"{example}")).unwrap();
+        let mut notification = notification("dlq-not-empty", Event::Firing, 0);
+        notification.id = "sqw_19b7cae79f2_3a5be6fd94a1c0de".into();
+        assert_eq!(serde_json::to_value(Body::full(&notification)).unwrap(), example);
+    }
+
+    #[test]
+    fn what_is_not_known_is_null() {
+        let mut notification = notification("dlq", Event::Closed, 0);
+        (notification.queue, notification.value) = (None, Some(f64::NAN));
+        let body = serde_json::to_value(Body::full(&notification)).unwrap();
+        for place in ["/value", "/custom_metric", "/queue/url", "/queue/role", "/queue/sources"] {
+            assert_eq!(body.pointer(place), Some(&Value::Null), "{place}");
+        }
+        assert_eq!(body.pointer("/queue/name").and_then(Value::as_str), Some("orders-dlq"));
+    }
+}

@@ -1,5 +1,7 @@
 //! Notifications for the tests of the store and of the notifiers.
 
+pub mod receiver;
+
 use std::sync::Arc;
 
 use crate::domain::alarm::{AlarmKey, State, Subject};

@@ -5,6 +5,9 @@
 pub mod message;
 pub mod region;
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use aws_sdk_sns::Client;
@@ -84,6 +87,7 @@ fn meaning(code: &str, status: u16) -> Outcome {
         code if code.starts_with("KMS") => Reason::Denied,
         "NotFound" => Reason::NotFound,
         "InternalError" | "InternalFailure" | "ServiceUnavailable" => Reason::ServerError,
+        _ if (200..300).contains(&status) => Reason::BadAnswer,
         _ if status == 429 => Reason::Throttled,
         _ if status == 401 || status == 403 => Reason::Denied,
         _ if (400..500).contains(&status) => return Outcome::Refused { reason: Reason::Refused },

@@ -16,12 +16,17 @@ pub fn cut(text: &str, max: usize) -> String {
     if text.len() <= max {
         return text.to_owned();
     }
-    let dots = &"..."[..max.min(3)];
-    let mut end = max - dots.len();
+    let dots = prefix("...", max);
+    format!("{}{dots}", prefix(text, max - dots.len()))
+}
+
+/// As much of the start of `text` as fits into `max` bytes, never cutting a character in two.
+pub fn prefix(text: &str, max: usize) -> &str {
+    let mut end = max.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    format!("{}{dots}", &text[..end])
+    &text[..end]
 }
 
 /// What happened, in one line: `ALARM: dlq-not-empty on orders-dlq (us-east-1)`.
@@ -119,4 +124,68 @@ fn names(queues: &[QueueId]) -> String {
         let _ = write!(text, " and {} more", queues.len() - SHOWN);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::fixture::notification;
+
+    #[test]
+    fn cutting_keeps_characters_whole() {
+        let cases = [
+            ("short", 5, "short"),
+            ("shorter", 6, "sho..."),
+            ("größer", 6, "gr..."),
+            ("日本語", 8, "日..."),
+            ("abcd", 2, ".."),
+        ];
+        for (text, max, expected) in cases {
+            assert_eq!(cut(text, max), expected, "{text} to {max}");
+        }
+        assert_eq!(cut("abcd", 0), "");
+        assert_eq!(prefix("größer", 3), "gr");
+    }
+
+    #[test]
+    fn each_event_has_its_headline() {
+        let cases = [
+            (Event::Firing, "ALARM: dlq on orders-dlq (us-east-1)"),
+            (Event::Resolved, "OK: dlq on orders-dlq (us-east-1)"),
+            (Event::Repeated, "still ALARM: dlq on orders-dlq (us-east-1)"),
+            (Event::Closed, "CLOSED: dlq on orders-dlq (us-east-1)"),
+            (Event::Test, "TEST, nothing is wrong: dlq on orders-dlq (us-east-1)"),
+        ];
+        for (event, expected) in cases {
+            assert_eq!(headline(&notification("dlq", event, 0)), expected);
+        }
+        assert_eq!(sms(&notification("dlq", Event::Firing, 0)), "ALARM: dlq on orders-dlq (us-east-1): 3");
+        assert_eq!(sms(&notification(&"ü".repeat(200), Event::Firing, 0)).len(), SMS_BYTES);
+    }
+
+    #[test]
+    fn an_e_mail_says_it_all() {
+        let mut notification = notification("dlq-not-empty", Event::Firing, 0);
+        notification.id = "sqw_1".into();
+        let expected = "\
+ALARM: dlq-not-empty on orders-dlq (us-east-1)
+
+Messages in a dead-letter queue need a person
+
+Threshold Crossed: 1 datapoint [3.0 (02/01/26 03:04:00)] was greater than or equal to the threshold (1.0).
+
+State: OK -> ALARM at 2026-01-02T03:05:01.234Z
+Severity: critical
+Condition: Maximum of messages_visible over 1m >= 1, 1 of 1 datapoints
+Value: 3
+Queue: 123456789012/us-east-1/orders-dlq
+Queue URL: https://sqs.us-east-1.amazonaws.com/123456789012/orders-dlq
+Holds the dead letters of: orders
+Labels: team=payments
+Notification: sqw_1
+";
+        assert_eq!(long(&notification), expected);
+        notification.queue.as_mut().unwrap().sources = vec![QueueId::new("1", "r", "q"); 12];
+        assert!(long(&notification).contains("of: q, q, q, q, q, q, q, q, q, q and 2 more\n"));
+    }
 }

@@ -1,10 +1,13 @@
 //! A webhook: our JSON, POSTed and signed by the Standard Webhooks scheme.
 //!
 //! One attempt is one request: no redirect is followed, the time-out covers all of it, and no more than
-//! a little of the answer is read. The status alone decides; see [`meaning`].
+//! a little of the answer is read. The status alone decides what follows.
 
 pub mod retry_after;
 pub mod signature;
+
+#[cfg(test)]
+mod tests;
 
 use std::error::Error;
 use std::time::Duration;

@@ -18,7 +18,7 @@ use crate::domain::outbox::{Entry, Reason};
 use crate::domain::time::Timestamp;
 
 /// How many parked entries are kept for each destination.
-pub const PARKED_KEPT: usize = 1000;
+pub(super) const PARKED_KEPT: usize = 1000;
 
 /// What is owed to one destination.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::domain::outbox::Entry;
 use crate::domain::time::Timestamp;
 
 /// How many receipts are kept.
-pub const KEPT: u64 = 1000;
+pub(super) const KEPT: u64 = 1000;
 
 /// The end of one notification's way to one destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,13 +30,12 @@ pub struct Receipt {
     /// How many attempts were made, the acknowledged one included.
     pub attempts: u32,
     /// `None`: acknowledged. Otherwise why it was given up: a word of [`crate::domain::outbox::Reason`], or
-    /// [`FIRING_REFUSED`].
+    /// `firing_refused`: nobody is told that something ended which they were never told of.
     pub reason: Option<String>,
 }
 
-/// The reason of what follows a firing that was refused for good: nobody is told that something ended which
-/// they were never told of.
-pub const FIRING_REFUSED: &str = "firing_refused";
+/// The reason of what follows a firing that was refused for good.
+pub(super) const FIRING_REFUSED: &str = "firing_refused";
 
 impl Store {
     /// The latest receipts, newest first.

@@ -1,3 +1,5 @@
+//! What the store promises: crash, restart, refusals, bounds.
+
 use std::path::Path;
 
 use proptest::prelude::*;

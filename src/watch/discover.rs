@@ -104,7 +104,9 @@ impl Discover {
     /// One listing and what follows from it.
     async fn tick(&mut self) -> Result<(), Failure> {
         let found = self.list().await?;
-        self.troubles.succeeded(Operation::ListQueues.name(), "", clock::now());
+        for operation in [Operation::ListQueues, Operation::GetQueueUrl] {
+            self.troubles.succeeded(operation.name(), "", clock::now());
+        }
         self.tell_missing(&found);
         let listed: BTreeSet<&str> = found.queues.iter().map(|queue| &*queue.name).collect();
         self.tagging.retain(|name| listed.contains(name));

@@ -79,6 +79,15 @@ fn the_oldest_due_entry_goes_first_and_nothing_overtakes_its_own_alarm() {
 }
 
 #[test]
+fn what_failed_already_lets_the_others_go_first() {
+    let mut entries = [entry(0, "a", "x", 0), entry(1, "b", "x", 0), entry(2, "c", "x", 0)];
+    for index in [0, 1, 2, 0] {
+        assert_eq!(next_due(&entries, at(10)), Some(index));
+        entries[index].postpone(at(5));
+    }
+}
+
+#[test]
 fn a_clock_set_back_holds_nothing_up() {
     let entries = [entry(0, "a", "x", 86_400)];
     assert_eq!(next_due(&entries, at(0)), Some(0));

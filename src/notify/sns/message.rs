@@ -68,13 +68,20 @@ pub struct Message {
 pub fn message(notification: &Notification, topic: &Topic<'_>) -> Message {
     let name = alarm_name(notification);
     let fifo = topic.is_fifo().then(|| (group(notification), notification.id.clone()));
-    let full = envelope(notification, topic, &name, Body::full(notification), EMAIL_BYTES);
-    let body = if full.len() <= MESSAGE_BYTES {
-        full
-    } else {
-        envelope(notification, topic, &name, Body::small(notification), TEXT_BYTES)
-    };
-    Message { subject: subject(notification, topic, &name), body, fifo }
+    Message { subject: subject(notification, topic, &name), body: body(notification, topic, &name), fifo }
+}
+
+/// The fullest of three forms that fits: with everything, without lists that have no bound, without our own key.
+fn body(notification: &Notification, topic: &Topic<'_>, name: &str) -> String {
+    let full = envelope(notification, topic, name, Some(Body::full(notification)), EMAIL_BYTES);
+    if full.len() <= MESSAGE_BYTES {
+        return full;
+    }
+    let small = envelope(notification, topic, name, Some(Body::small(notification)), TEXT_BYTES);
+    if small.len() <= MESSAGE_BYTES {
+        return small;
+    }
+    envelope(notification, topic, name, None, TEXT_BYTES)
 }
 
 fn alarm_name(notification: &Notification) -> String {
@@ -84,7 +91,7 @@ fn alarm_name(notification: &Notification) -> String {
 
 fn region<'a>(notification: &'a Notification, topic: &Topic<'a>) -> &'a str {
     let region = &**notification.alarm.subject.region();
-    if region.is_empty() { topic.region } else { region }
+    if region.is_empty() { topic.region } else { text::prefix(region, NAME_BYTES) }
 }
 
 /// `ALARM: "<name>" in <region>`; a long name is cut within the quotes.
@@ -130,7 +137,7 @@ fn envelope(
     notification: &Notification,
     topic: &Topic<'_>,
     name: &str,
-    extra: Body<'_>,
+    extra: Option<Body<'_>>,
     email_bytes: usize,
 ) -> String {
     let default = to_json(&CloudWatch::new(notification, topic, name, extra));
@@ -162,7 +169,8 @@ struct CloudWatch<'a> {
     alarm_actions: [&'a str; 1],
     insufficient_data_actions: [&'a str; 0],
     trigger: Trigger<'a>,
-    sqswatch: Body<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sqswatch: Option<Body<'a>>,
 }
 
 #[derive(Serialize)]
@@ -193,9 +201,15 @@ struct Dimension<'a> {
 }
 
 impl<'a> CloudWatch<'a> {
-    fn new(notification: &'a Notification, topic: &Topic<'a>, name: &'a str, extra: Body<'a>) -> Self {
+    fn new(
+        notification: &'a Notification,
+        topic: &Topic<'a>,
+        name: &'a str,
+        extra: Option<Body<'a>>,
+    ) -> Self {
         let subject = &notification.alarm.subject;
         let account = if subject.account().is_empty() { topic.account } else { subject.account() };
+        let account = text::prefix(account, NAME_BYTES);
         let region = region(notification, topic);
         let changed = instant(notification.since);
         Self {
@@ -232,7 +246,9 @@ impl<'a> Trigger<'a> {
             extended_statistic,
             unit: None,
             dimensions: match subject {
-                Subject::Queue(id) => vec![Dimension { value: &id.name, name: "QueueName" }],
+                Subject::Queue(id) => {
+                    vec![Dimension { value: text::prefix(&id.name, NAME_BYTES), name: "QueueName" }]
+                }
                 Subject::Custom(_) => Vec::new(),
             },
             period: condition.period.as_secs(),
@@ -253,7 +269,7 @@ fn metric(metric: &MetricRef) -> (&'static str, &str) {
             Some(name) => ("AWS/SQS", name),
             None => ("sqswatch", metric.name()),
         },
-        MetricRef::Custom(name) => ("sqswatch", name),
+        MetricRef::Custom(name) => ("sqswatch", text::prefix(name, NAME_BYTES)),
     }
 }
 

@@ -4,6 +4,7 @@ mod web {
     mod api;
     mod client;
     mod exposition;
+    mod pages;
     mod server;
     mod world;
 }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::Web;
+use super::pages::humane::length;
 use crate::board::{Board, Target, TargetHealth};
 use crate::domain::time::Timestamp;
 
@@ -99,13 +100,8 @@ fn stale(
 ) -> Option<String> {
     let Some(at) = at else { return Some(format!("{noun} were not {verb} yet")) };
     let age = now.since(at);
-    let seconds = Duration::from_secs(age.as_secs());
     (age > interval * INTERVALS).then(|| {
-        format!(
-            "{noun} were last {verb} {} ago and should be every {}",
-            humantime::format_duration(seconds),
-            humantime::format_duration(interval)
-        )
+        format!("{noun} were last {verb} {} ago and should be every {}", length(age), length(interval))
     })
 }
 
@@ -146,14 +142,14 @@ mod tests {
                 ago(901),
                 ago(1),
                 1,
-                Some("eu-west-1: queues were last listed 15m 1s ago and should be every 5m"),
+                Some("eu-west-1: queues were last listed 15 min ago and should be every 5 min"),
             ),
             (ago(1), None, 1, Some("eu-west-1: attributes were not read yet")),
             (
                 ago(1),
                 ago(46),
                 1,
-                Some("eu-west-1: attributes were last read 46s ago and should be every 15s"),
+                Some("eu-west-1: attributes were last read 46 s ago and should be every 15 s"),
             ),
             (ago(1), None, 0, None),
         ];

@@ -3,7 +3,7 @@
 //! Nothing on a page comes from anywhere else: the content security policy allows no other origin, no inline script and
 //! no inline style, so that a hostile tag or queue name stays text.
 
-mod humane;
+pub(super) mod humane;
 mod overview;
 mod template;
 

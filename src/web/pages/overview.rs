@@ -31,7 +31,7 @@ pub struct Overview {
     pub interval: Duration,
     /// The figures at the top.
     pub totals: Totals,
-    /// The alarms in ALARM, the most severe first.
+    /// The alarms in ALARM whose subject is searched for, the most severe first.
     pub firing: Vec<Firing>,
     /// Queues that hold work.
     pub queues: Table,
@@ -45,12 +45,14 @@ pub struct Overview {
 
 /// The figures at the top. `None` is unknown.
 pub struct Totals {
-    /// Watched queues.
-    pub queues: usize,
+    /// Watched queues; unknown before the first listing.
+    pub queues: Option<usize>,
     /// Visible messages outside dead-letter queues.
     pub waiting: Option<f64>,
     /// Visible messages in dead-letter queues.
     pub dead_letters: Option<f64>,
+    /// Alarms in ALARM.
+    pub firing: usize,
     /// Alarms there are.
     pub alarms: usize,
 }
@@ -113,12 +115,16 @@ impl Overview {
         let rows = rows(board, now - interval * STALE);
         let (dead, work): (Vec<Row>, Vec<Row>) =
             rows.into_iter().partition(|row| row.queue.role.is_dead_letter());
+        let listed = targets.values().any(|health| health.discovered_at.is_some());
+        let mut firing = firing(board);
         let totals = Totals {
-            queues: dead.len() + work.len(),
-            waiting: sum(&work),
-            dead_letters: sum(&dead),
+            queues: listed.then_some(dead.len() + work.len()),
+            waiting: sum(&work, listed),
+            dead_letters: sum(&dead, listed),
+            firing: firing.len(),
             alarms: board.with_alarms(BTreeMap::len),
         };
+        firing.retain(|one| fits(one.key.subject.name(), query));
         Self {
             now,
             query: query.to_owned(),
@@ -126,7 +132,7 @@ impl Overview {
             read_at: targets.values().filter_map(|health| health.attributes_at).min(),
             interval,
             totals,
-            firing: firing(board),
+            firing,
             queues: Table::of(work, query),
             dead_letter_queues: Table::of(dead, query),
             skipped: skipped(targets.values()),
@@ -140,8 +146,7 @@ impl Table {
         let places: BTreeSet<_> =
             rows.iter().map(|row| (&row.queue.id.account, &row.queue.id.region)).collect();
         let places = places.len() > 1;
-        let query = query.trim().to_lowercase();
-        rows.retain(|row| row.queue.id.name.to_lowercase().contains(&query));
+        rows.retain(|row| fits(&row.queue.id.name, query));
         rows.sort_by(|a, b| b.badness().partial_cmp(&a.badness()).unwrap_or(std::cmp::Ordering::Equal));
         let matched = rows.len();
         rows.truncate(ROWS);
@@ -246,10 +251,14 @@ impl Firing {
     }
 }
 
-/// The sum of what is known; unknown only when nothing is.
-fn sum(rows: &[Row]) -> Option<f64> {
-    let known = rows.iter().filter_map(|row| row.visible);
-    if rows.is_empty() { Some(0.0) } else { known.reduce(|sum, visible| sum + visible) }
+/// The sum of what is known. No queue at all holds nothing, but only once queues were listed.
+fn sum(rows: &[Row], listed: bool) -> Option<f64> {
+    let nothing = (rows.is_empty() && listed).then_some(0.0);
+    rows.iter().filter_map(|row| row.visible).reduce(|sum, visible| sum + visible).or(nothing)
+}
+
+fn fits(name: &str, query: &str) -> bool {
+    name.to_lowercase().contains(&query.trim().to_lowercase())
 }
 
 fn skipped<'a>(targets: impl Iterator<Item = &'a TargetHealth>) -> BTreeMap<Skip, usize> {

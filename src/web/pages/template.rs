@@ -52,10 +52,10 @@ pub fn live(overview: &Overview) -> Markup {
     html! {
         div #title data-title=(title(overview)) {}
         @if !overview.unready.is_empty() { (blind(overview)) }
-        (totals(&overview.totals, overview.firing.len()))
+        (totals(&overview.totals))
         (fresh(overview))
         @if !overview.firing.is_empty() { (parts::firing(overview)) }
-        @if overview.totals.queues == 0 && overview.unready.is_empty() {
+        @if overview.totals.queues == Some(0) && overview.unready.is_empty() {
             p.nothing { "No queue is watched. The configuration's " code { "discovery" } " says which are." }
         }
         (table::queues(overview))
@@ -65,7 +65,7 @@ pub fn live(overview: &Overview) -> Markup {
 }
 
 fn title(overview: &Overview) -> String {
-    match overview.firing.len() {
+    match overview.totals.firing {
         0 => "sqswatch".to_owned(),
         firing => format!("({firing}) sqswatch"),
     }
@@ -80,14 +80,19 @@ fn blind(overview: &Overview) -> Markup {
     }
 }
 
-fn totals(totals: &Totals, firing: usize) -> Markup {
+fn totals(totals: &Totals) -> Markup {
     let dead = totals.dead_letters.is_some_and(|count| count > 0.0);
     html! {
         dl.totals {
-            div { dt { "Alarms firing" } dd .bad[firing > 0] { (grouped(firing as f64)) small { " of " (number(totals.alarms as f64)) } } }
+            div {
+                dt { "Alarms firing" }
+                dd .bad[totals.firing > 0] {
+                    (grouped(totals.firing as f64)) small { " of " (number(totals.alarms as f64)) }
+                }
+            }
             div { dt { "Dead letters" } dd .bad[dead] { (figure(totals.dead_letters)) } }
             div { dt { "Messages waiting" } dd { (figure(totals.waiting)) } }
-            div { dt { "Queues" } dd { (number(totals.queues as f64)) } }
+            div { dt { "Queues" } dd { (figure(totals.queues.map(|count| count as f64))) } }
         }
     }
 }

@@ -4,12 +4,12 @@ use maud::{Markup, html};
 
 use crate::board::Skip;
 use crate::domain::alarm::Subject;
-use crate::domain::rule::{Condition, MetricRef};
+use crate::domain::rule::{Comparison, Condition, MetricRef};
 use crate::web::pages::humane::{length, measure, number};
 use crate::web::pages::overview::{Firing, Overview};
 
 /// How many firing alarms are shown; the rest is in the API.
-const SHOWN: usize = 100;
+const SHOWN: usize = 25;
 
 /// The alarms in ALARM.
 pub fn firing(overview: &Overview) -> Markup {
@@ -62,7 +62,16 @@ fn against(value: Option<f64>, condition: &Condition) -> Markup {
     let threshold = measure(condition.threshold, unit);
     html! {
         @if let Some(value) = value { b title=(value) { (measure(value, unit)) } " " }
-        span title=(name) { "fires at " (condition.comparison.as_symbol()) " " (threshold) }
+        span title=(name) { "fires at " (sign(condition.comparison)) " " (threshold) }
+    }
+}
+
+fn sign(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::GreaterThan => ">",
+        Comparison::GreaterThanOrEqual => "≥",
+        Comparison::LessThan => "<",
+        Comparison::LessThanOrEqual => "≤",
     }
 }
 

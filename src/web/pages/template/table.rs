@@ -13,7 +13,6 @@ use crate::web::pages::overview::{Overview, Row, Table};
 pub fn queues(overview: &Overview) -> Markup {
     let table = &overview.queues;
     let rates = table.rows.iter().any(|row| row.sent.is_some() || row.deleted.is_some());
-    let scale = scale(table);
     html! {
         @if shown(overview, table) {
             section aria-labelledby="queues" {
@@ -31,7 +30,7 @@ pub fn queues(overview: &Overview) -> Markup {
                     } }
                     tbody { @for row in &table.rows { tr .quiet[row.stale_since.is_some()] {
                         (name(row, table.places))
-                        td.n data-label="Waiting" { (figure(row.visible)) (bar(row, scale)) }
+                        td.n data-label="Waiting" { (figure(row.visible)) }
                         td.n data-label="In flight" { (figure(row.in_flight)) }
                         td.n data-label="Delayed" { (figure(row.delayed)) }
                         td.n data-label="Oldest" { (age(row)) }
@@ -107,41 +106,36 @@ fn name(row: &Row, places: bool) -> Markup {
     }
 }
 
-/// The most messages in one row, which makes a full bar.
-fn scale(table: &Table) -> f64 {
-    table.rows.iter().map(total).fold(0.0, f64::max)
-}
-
-fn total(row: &Row) -> f64 {
-    [row.visible, row.in_flight, row.delayed].into_iter().flatten().sum()
-}
-
-/// How full the queue is beside the fullest, and with what; the numbers beside it say the same.
-fn bar(row: &Row, scale: f64) -> Markup {
-    let share = |value: Option<f64>| value.unwrap_or_default() / scale.max(1.0) * 100.0;
-    let (visible, in_flight, delayed) = (share(row.visible), share(row.in_flight), share(row.delayed));
-    html! {
-        svg.bar viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true" {
-            rect.waiting width=(format!("{visible:.2}")) height="4" {}
-            rect.flying x=(format!("{visible:.2}")) width=(format!("{in_flight:.2}")) height="4" {}
-            rect.delayed x=(format!("{:.2}", visible + in_flight)) width=(format!("{delayed:.2}")) height="4" {}
-        }
-    }
-}
+/// The share of the retention at which an age is worth a look, and at which messages are nearly lost.
+const OLD: f64 = 0.5;
+const NEARLY_LOST: f64 = 0.8;
 
 fn age(row: &Row) -> Markup {
-    let nearly_lost = row.age_ratio.is_some_and(|ratio| ratio >= 0.5);
+    let ratio = row.age_ratio.unwrap_or_default();
     let text = row.age.and_then(|age| Duration::try_from_secs_f64(age).ok());
-    let ratio = row.age_ratio.map(|ratio| format!(", {} % of its retention", number(ratio * 100.0)));
+    let of_retention = row.age_ratio.map(|ratio| format!(", {} % of its retention", number(ratio * 100.0)));
     html! {
         @match text {
             None => span.unknown title="not known" { "–" },
             Some(age) if age.is_zero() => span.unknown title="nothing waits" { "–" },
             Some(age) => {
-                span .bad[nearly_lost] title=(format!("{} s{}", age.as_secs(), ratio.unwrap_or_default())) {
+                span .late[ratio >= OLD] .bad[ratio >= NEARLY_LOST]
+                    title=(format!("{} s{}", grouped(age.as_secs_f64()), of_retention.unwrap_or_default())) {
                     (length(age))
                 }
+                (used(ratio))
             }
+        }
+    }
+}
+
+/// How much of the retention the oldest message has used up.
+fn used(ratio: f64) -> Markup {
+    let width = format!("{:.1}", ratio.clamp(0.0, 1.0) * 100.0);
+    html! {
+        svg.used .late[ratio >= OLD] .bad[ratio >= NEARLY_LOST]
+            viewBox="0 0 100 3" preserveAspectRatio="none" aria-hidden="true" {
+            rect width=(width) height="3" {}
         }
     }
 }
@@ -169,13 +163,14 @@ fn sources(sources: &[QueueId]) -> Markup {
 }
 
 fn state(row: &Row, overview: &Overview) -> Markup {
+    let says_more = !row.firing.is_empty() || row.stale_since.is_some();
     html! {
-        td.state data-label="State" {
+        td.state .wide[says_more] data-label="State" {
             @if let Some(since) = row.stale_since {
                 span.late title=(since) { "not read for " (length(overview.now.since(since))) } " "
             }
             @if !row.known { span.late { "not read yet" } " " }
-            @for (rule, severity) in &row.firing { span.chip class=(severity.as_str()) { (rule) } " " }
+            @for (rule, severity) in &row.firing { span class={ "chip " (severity.as_str()) } { (rule) } " " }
             @if row.firing.is_empty() {
                 @match row.judged {
                     Some(true) => span.fine { "OK" },

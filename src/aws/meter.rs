@@ -87,12 +87,8 @@ impl Meter {
         result
     }
 
-    /// Counts an answer that came but is of no use, wholly or in part.
-    pub fn garbled(&self, operation: Operation) {
-        self.failed(operation, Reason::BadAnswer);
-    }
-
-    fn failed(&self, operation: Operation, reason: Reason) {
+    /// Counts a failure: of a request, or of an answer that is of no use, wholly or in part.
+    pub fn failed(&self, operation: Operation, reason: Reason) {
         let labels = [operation.service(), operation.name(), &self.region, reason.as_str()];
         self.telemetry.failures.with_label_values(&labels).inc();
         if reason == Reason::Throttled {

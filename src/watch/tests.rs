@@ -1,5 +1,6 @@
 //! The workers with the real clients against the simulator. Every wait is for a condition.
 
+mod cloudwatch;
 mod discovery;
 mod polling;
 

@@ -3,6 +3,7 @@
 //! Watchers write, the judge and the web read. Every lock is short, none is held over an await, and each queue has one of
 //! its own, so that a scrape of ten thousand queues never stops a reading. What is not known is absent, never 0.
 
+mod links;
 mod readings;
 mod target;
 
@@ -16,11 +17,10 @@ pub use target::{Skip, Target, TargetHealth};
 use crate::domain::alarm::{Alarm, AlarmKey, CustomId};
 use crate::domain::counter::Counter;
 use crate::domain::metric::Metric;
-use crate::domain::queue::{Depth, Queue, QueueId, Role, Settings};
+use crate::domain::queue::{Depth, Queue, QueueId, Settings};
 use crate::domain::rule::{MetricRef, Rule};
 use crate::domain::series::{Fold, Series};
 use crate::domain::time::{MINUTE, Timestamp};
-use crate::domain::topology;
 
 /// Which series the rules need, and how far back. Everything else keeps only its newest value.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -144,6 +144,8 @@ pub struct Board {
     rules: RwLock<Arc<Vec<Rule>>>,
     alarms: RwLock<BTreeMap<AlarmKey, Alarm>>,
     needs: RwLock<Arc<Needs>>,
+    /// Held while roles are worked out.
+    linking: Mutex<()>,
 }
 
 impl Board {
@@ -221,10 +223,11 @@ impl Board {
     pub fn forget(&self, id: &QueueId) {
         let mut queues = unpoisoned(self.queues.write());
         let mut next = Queues::clone(&queues);
-        if next.remove(id).is_some() {
+        if let Some(watched) = next.remove(id) {
             *queues = Arc::new(next);
             drop(queues);
-            self.relink();
+            let dead_letter_queue = watched.lock().queue.dead_letter_queue().cloned();
+            self.rewire(id, dead_letter_queue.as_ref(), None);
         }
     }
 
@@ -242,9 +245,14 @@ impl Board {
     /// Takes one answer of GetQueueAttributes; `settings` when all attributes were asked for.
     pub fn read_attributes(&self, id: &QueueId, at: Timestamp, depth: Depth, settings: Option<Settings>) {
         let Some(watched) = self.queue(id) else { return };
-        let rewired = watched.lock().attributes(at, depth, settings);
-        if rewired {
-            self.relink();
+        let (before, after) = {
+            let mut readings = watched.lock();
+            let before = readings.queue.dead_letter_queue().cloned();
+            readings.attributes(at, depth, settings);
+            (before, readings.queue.dead_letter_queue().cloned())
+        };
+        if before != after {
+            self.rewire(id, before.as_ref(), after.as_ref());
         }
     }
 
@@ -252,18 +260,6 @@ impl Board {
     pub fn read_cloudwatch(&self, id: &QueueId, at: Timestamp, metric: Metric, window: &Window) {
         if let Some(watched) = self.queue(id) {
             watched.lock().cloudwatch(at, metric, window);
-        }
-    }
-
-    /// Works out who is whose dead-letter queue, over all targets.
-    fn relink(&self) {
-        let queues = self.queues();
-        let known: Vec<Arc<Queue>> = queues.values().map(|watched| watched.lock().queue.clone()).collect();
-        let mut sources = topology::sources(known.iter().map(|queue| &**queue));
-        for (watched, queue) in queues.values().zip(&known) {
-            let sources = sources.remove(&watched.id).unwrap_or_default();
-            let role = Role::of(queue.dead_letter_queue().is_some(), !sources.is_empty());
-            watched.lock().place(role, sources);
         }
     }
 

@@ -6,6 +6,7 @@ use super::{Rig, config};
 use crate::clock;
 use crate::config::{Config, CustomMetric};
 use crate::domain::metric::Metric;
+use crate::domain::queue::{Depth, Queue, QueueId};
 use crate::domain::rule::Statistic;
 use crate::domain::time::{MINUTE, Timestamp};
 use crate::simulator::{Control, Fault, FaultKind, SeriesStatus};
@@ -58,16 +59,40 @@ async fn sums_become_counters_that_count_each_minute_once_revisions_included() {
 #[tokio::test]
 async fn an_empty_queue_costs_no_query_and_has_an_age_of_zero() {
     let mut config = reading(&[AGE]);
-    // The start looks back 15 minutes, in which the queue is not known; after that only the re-read counts.
-    config.poll.settle = Duration::ZERO;
-    config.poll.reread = Duration::ZERO;
-    let rig = Rig::start(config, |control| control.create_queue("idle", &[], &[])).await;
-    rig.until("the age is read once", |rig| queries(rig) > 0).await;
-    rig.until("the age is zero", |rig| rig.value("idle", AGE) == Some(0.0)).await;
-    let settled = queries(&rig);
-    rig.until("some more listings", |rig| rig.requests("sqs.GetQueueAttributes") > 20).await;
-    // A minute may have ended since, of which the queue was not known from its beginning.
-    assert!(queries(&rig) <= settled + 1, "{} queries", queries(&rig));
+    // Readings this rare stand for half an hour, so that the past can be told the board.
+    config.poll.attributes = MINUTE * 60;
+    let mut rig = Rig::idle().await;
+    rig.board.configure(Vec::new(), config.poll.attributes);
+    let nothing = Depth { visible: Some(0), in_flight: Some(0), delayed: Some(0) };
+    let waiting = Depth { visible: Some(1), ..nothing };
+    for (name, depth) in [("idle", nothing), ("busy", waiting)] {
+        rig.control().create_queue(name, &[], &[]);
+        rig.control().set_counts(name, depth.visible.unwrap(), 0, 0);
+    }
+    let queue = |name: &str| {
+        Queue::new(QueueId::new("123456789012", "us-east-1", name), rig.control().queue_url(name))
+    };
+    let (idle, busy) = (queue("idle"), queue("busy"));
+    let ids = [(idle.id.clone(), nothing), (busy.id.clone(), waiting)];
+    rig.board.discovered(&rig.target(), vec![idle, busy]);
+    for at in [ago(30), clock::now()] {
+        for (id, depth) in &ids {
+            rig.board.read_attributes(id, at, *depth, None);
+        }
+    }
+    rig.watch(config).await;
+    rig.until("some ticks", |rig| rig.requests("cloudwatch.GetMetricData") > 3).await;
+    rig.until("both ages are read", |rig| {
+        ids.iter().all(|(id, _)| rig.board.queue(id).unwrap().lock().cloudwatch_at.is_some())
+    })
+    .await;
+    assert_eq!(
+        queries(&rig),
+        rig.requests("cloudwatch.GetMetricData"),
+        "one query a request: of the busy one"
+    );
+    assert_eq!(rig.value("idle", AGE), Some(0.0));
+    assert_eq!(rig.value("busy", AGE), None);
     rig.stop().await;
 }
 

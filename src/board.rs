@@ -7,7 +7,6 @@ mod readings;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -141,8 +140,8 @@ type Queues = BTreeMap<QueueId, Arc<Watched>>;
 pub struct Board {
     queues: RwLock<Arc<Queues>>,
     customs: RwLock<Arc<BTreeMap<CustomId, Arc<WatchedCustom>>>>,
-    /// Whether the topology must be worked out anew.
-    rewired: AtomicBool,
+    /// Whether the topology must be worked out anew; held while it is.
+    rewired: Mutex<bool>,
     targets: RwLock<BTreeMap<Arc<Target>, TargetHealth>>,
     rules: RwLock<Arc<Vec<Rule>>>,
     alarms: RwLock<BTreeMap<AlarmKey, Alarm>>,
@@ -184,9 +183,11 @@ impl Board {
     /// worked out here when something changed: once for many changes, and before anybody can see a stale one.
     pub fn queues(&self) -> Arc<Queues> {
         let queues = unpoisoned(self.queues.read()).clone();
-        if self.rewired.swap(false, Ordering::AcqRel) {
+        let mut rewired = unpoisoned(self.rewired.lock());
+        if std::mem::take(&mut *rewired) {
             self.relink(&queues);
         }
+        drop(rewired);
         queues
     }
 
@@ -227,7 +228,7 @@ impl Board {
         *queues = Arc::new(next);
         drop(queues);
         if !gone.is_empty() || !new.is_empty() {
-            self.rewired.store(true, Ordering::Release);
+            *unpoisoned(self.rewired.lock()) = true;
         }
         (new, gone)
     }
@@ -266,7 +267,7 @@ impl Board {
         let mut next = Queues::clone(&queues);
         if next.remove(id).is_some() {
             *queues = Arc::new(next);
-            self.rewired.store(true, Ordering::Release);
+            *unpoisoned(self.rewired.lock()) = true;
         }
     }
 
@@ -277,15 +278,19 @@ impl Board {
         let mut next = Queues::clone(&queues);
         next.retain(|_, watched| kept.contains(&watched.target));
         *queues = Arc::new(next);
-        self.rewired.store(true, Ordering::Release);
+        *unpoisoned(self.rewired.lock()) = true;
     }
 
     /// Takes one answer of GetQueueAttributes; `settings` when all attributes were asked for.
     pub fn read_attributes(&self, id: &QueueId, at: Timestamp, depth: Depth, settings: Option<Settings>) {
         let Some(watched) = self.queue(id) else { return };
-        let rewired = watched.lock().attributes(at, depth, settings);
+        let mut readings = watched.lock();
+        let before = readings.queue.dead_letter_queue().cloned();
+        readings.attributes(at, depth, settings);
+        let rewired = before.as_ref() != readings.queue.dead_letter_queue();
+        drop(readings);
         if rewired {
-            self.rewired.store(true, Ordering::Release);
+            *unpoisoned(self.rewired.lock()) = true;
         }
     }
 

@@ -50,14 +50,22 @@ pub struct Span {
 }
 
 /// What was answered about one query.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The datapoints by the start of their period.
     pub datapoints: BTreeMap<Timestamp, f64>,
-    /// Whether that is all there is. If not, an absent datapoint means nothing.
-    pub complete: bool,
-    /// Whether this series may not be read.
-    pub denied: bool,
+    /// Why this is not all there is; an absent datapoint means nothing then. `None` when the answer is complete.
+    pub lacking: Option<Reason>,
+}
+
+impl Answer {
+    /// No answer yet.
+    const NONE: Self = Self { datapoints: BTreeMap::new(), lacking: Some(Reason::ServerError) };
+
+    /// Whether all is there.
+    pub fn is_complete(&self) -> bool {
+        self.lacking.is_none()
+    }
 }
 
 /// What was answered about all queries.
@@ -115,12 +123,12 @@ impl CloudWatch {
                 .send();
             let answer = match self.meter.request(Operation::GetMetricData, call, request).await {
                 Ok(answer) => answer,
-                Err(failure) => return (pages.finish(&self.meter), Some(failure)),
+                Err(failure) => return (pages.finish(&self.meter, false), Some(failure)),
             };
             pages.add(answer.metric_data_results.unwrap_or_default());
             token = answer.next_token.filter(|token| !token.is_empty());
             match &token {
-                None => return (pages.finish(&self.meter), None),
+                None => return (pages.finish(&self.meter, true), None),
                 Some(token) if !tokens.insert(token.clone()) => break,
                 Some(_) => {}
             }
@@ -128,7 +136,7 @@ impl CloudWatch {
         pages.distrust();
         let endless =
             Failure::plain(Operation::GetMetricData, Reason::BadAnswer, "the pages of the answer do not end");
-        (pages.finish(&self.meter), Some(endless))
+        (pages.finish(&self.meter, false), Some(endless))
     }
 }
 
@@ -159,15 +167,12 @@ struct Pages<'a> {
     queries: &'a [Query],
     span: Span,
     answers: Vec<Answer>,
-    /// Per query, whether some page of it made no sense.
-    spoiled: Vec<bool>,
     garbled: bool,
 }
 
 impl<'a> Pages<'a> {
     fn new(queries: &'a [Query], span: Span) -> Self {
-        let answers = vec![Answer::default(); queries.len()];
-        Self { queries, span, answers, spoiled: vec![false; queries.len()], garbled: false }
+        Self { queries, span, answers: vec![Answer::NONE; queries.len()], garbled: false }
     }
 
     fn add(&mut self, results: Vec<MetricDataResult>) {
@@ -183,15 +188,19 @@ impl<'a> Pages<'a> {
         }
     }
 
-    /// The last page's status stands: a series that goes on is partial until its last page.
+    /// The last page's status stands, as a series that goes on is partial until its last page; but sense that is lost on one
+    /// page does not come back on another.
     fn add_series(&mut self, index: usize, result: &MetricDataResult) {
         let answer = &mut self.answers[index];
         let sound = result.timestamps().len() == result.values().len()
             && result.values().iter().all(|value| value.is_finite());
         self.garbled |= !sound;
-        self.spoiled[index] |= !sound;
-        answer.complete = !self.spoiled[index] && result.status_code() == Some(&StatusCode::Complete);
-        answer.denied = result.status_code() == Some(&StatusCode::Forbidden);
+        answer.lacking = match result.status_code() {
+            _ if !sound || answer.lacking == Some(Reason::BadAnswer) => Some(Reason::BadAnswer),
+            Some(StatusCode::Complete) => None,
+            Some(StatusCode::Forbidden) => Some(Reason::Denied),
+            _ => Some(Reason::ServerError),
+        };
         for (at, value) in result.timestamps().iter().zip(result.values()) {
             let at = at.to_millis().map(Timestamp::from_millis).ok();
             let at = at.filter(|at| (self.span.from..self.span.until).contains(at));
@@ -208,12 +217,20 @@ impl<'a> Pages<'a> {
     /// Nothing of an answer that has no end is complete.
     fn distrust(&mut self) {
         self.garbled = true;
-        self.answers.iter_mut().for_each(|answer| answer.complete = false);
+        self.answers.iter_mut().for_each(|answer| answer.lacking = Some(Reason::BadAnswer));
     }
 
-    fn finish(self, meter: &Meter) -> Vec<Answer> {
-        if self.garbled {
-            meter.garbled(Operation::GetMetricData);
+    /// Counts each kind of defect once, and those of single series only when the request did not fail as a `whole`.
+    fn finish(self, meter: &Meter, whole: bool) -> Vec<Answer> {
+        let lacks = |reason| whole && self.answers.iter().any(|answer| answer.lacking == Some(reason));
+        for (reason, found) in [
+            (Reason::BadAnswer, self.garbled),
+            (Reason::Denied, lacks(Reason::Denied)),
+            (Reason::ServerError, lacks(Reason::ServerError)),
+        ] {
+            if found {
+                meter.failed(Operation::GetMetricData, reason);
+            }
         }
         self.answers
     }

@@ -23,6 +23,16 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::ListQueues,
+        Self::GetQueueUrl,
+        Self::GetQueueAttributes,
+        Self::ListQueueTags,
+        Self::GetMetricData,
+        Self::GetCallerIdentity,
+    ];
+
     /// The service, as labels have it.
     pub fn service(self) -> &'static str {
         match self {
@@ -58,8 +68,16 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// A meter of `region`.
+    /// A meter of `region`, with every counter there from the start, so that its first increase shows as one.
     pub fn new(telemetry: Telemetry, region: Arc<str>) -> Self {
+        for operation in Operation::ALL {
+            let (service, name) = (operation.service(), operation.name());
+            telemetry.requests.with_label_values(&[service, name, &region]);
+            telemetry.throttles.with_label_values(&[service, &region]);
+            for reason in Reason::ALL {
+                telemetry.failures.with_label_values(&[service, name, &region, reason.as_str()]);
+            }
+        }
         Self { telemetry, region }
     }
 
@@ -87,12 +105,8 @@ impl Meter {
         result
     }
 
-    /// Counts an answer that came but is of no use, wholly or in part.
-    pub fn garbled(&self, operation: Operation) {
-        self.failed(operation, Reason::BadAnswer);
-    }
-
-    fn failed(&self, operation: Operation, reason: Reason) {
+    /// Counts a failure: of a request, or of an answer that is of no use, wholly or in part.
+    pub fn failed(&self, operation: Operation, reason: Reason) {
         let labels = [operation.service(), operation.name(), &self.region, reason.as_str()];
         self.telemetry.failures.with_label_values(&labels).inc();
         if reason == Reason::Throttled {

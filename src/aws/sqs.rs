@@ -77,7 +77,7 @@ impl Sqs {
         let urls = answer.queue_urls.unwrap_or_default();
         let listed: Vec<Listed> = urls.iter().filter_map(|url| Listed::from_url(url)).collect();
         if listed.len() < urls.len() {
-            self.meter.garbled(Operation::ListQueues);
+            self.meter.failed(Operation::ListQueues, Reason::BadAnswer);
         }
         Ok((listed, answer.next_token.filter(|token| !token.is_empty())))
     }
@@ -113,7 +113,7 @@ impl Sqs {
         let told = wanted == Wanted::All && answer.attributes.as_ref().is_some_and(|told| !told.is_empty());
         let settings = told.then(|| parser.settings(id));
         if parser.garbled {
-            self.meter.garbled(Operation::GetQueueAttributes);
+            self.meter.failed(Operation::GetQueueAttributes, Reason::BadAnswer);
         }
         Ok(Attributes { depth, settings })
     }
@@ -157,7 +157,7 @@ impl Sqs {
 
     /// Counts an answer that came but is of no use, and says so.
     pub fn unusable(&self, operation: Operation, why: &str) -> Failure {
-        self.meter.garbled(operation);
+        self.meter.failed(operation, Reason::BadAnswer);
         Failure::plain(operation, Reason::BadAnswer, why)
     }
 }

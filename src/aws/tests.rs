@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 
 use super::clients::{AwsError, Clients, Identity, TargetClients};
 use super::cloudwatch::{Query, Span};
@@ -102,8 +102,21 @@ async fn cloudwatch_fails_for_the_same_reasons() {
         simulator.control().inject(Fault { times: Some(1), ..Fault::new(kind.clone()) });
         let read = clients.cloudwatch.read(&[query("orders")], hour()).await;
         assert_eq!(read.failures[0].reason, reason, "{kind:?}");
-        assert!(!read.answers[0].complete, "{kind:?}");
+        assert!(!read.answers[0].is_complete(), "{kind:?}");
         assert_eq!(failures(&telemetry, "GetMetricData", reason), 1);
+    }
+}
+
+/// Has no credentials.
+#[derive(Debug)]
+struct Nobody;
+
+impl ProvideCredentials for Nobody {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Err(CredentialsError::not_loaded("nothing there")))
     }
 }
 
@@ -115,8 +128,7 @@ async fn nobody_listening_and_no_credentials_are_told_apart() {
     assert_eq!(failure.reason, Reason::Connection, "{failure}");
     assert!(failure.message.to_lowercase().contains("refused"), "{failure}");
 
-    let nobody = ProfileFileCredentialsProvider::builder().profile_name("sqswatch-no-such-profile").build();
-    let nobody = Identity::Given(SharedCredentialsProvider::new(nobody));
+    let nobody = Identity::Given(SharedCredentialsProvider::new(Nobody));
     let clients = clients_as(nobody, "http://127.0.0.1:1", &telemetry).await;
     let failure = clients.sqs.page(None).await.unwrap_err();
     assert_eq!(failure.reason, Reason::CredentialsMissing, "{failure}");
@@ -212,7 +224,7 @@ async fn twelve_hundred_queries_are_three_requests_and_every_answer_finds_its_qu
     let read = clients.cloudwatch.read(&queries, span).await;
     assert_eq!(simulator.control().requests()["cloudwatch.GetMetricData"], 3);
     assert_eq!((read.answers.len(), read.answered, read.failures.len()), (1200, 3, 0));
-    assert!(read.answers.iter().all(|answer| answer.complete));
+    assert!(read.answers.iter().all(|answer| answer.is_complete()));
     for (n, answer) in read.answers.iter().enumerate() {
         let expected = [0, 499, 500, 1199].contains(&n).then_some((span.from + MINUTE * 3, n as f64));
         assert_eq!(answer.datapoints.iter().next().map(|(at, v)| (*at, *v)), expected, "query {n}");
@@ -243,17 +255,17 @@ async fn what_is_partial_failed_or_forbidden_is_not_complete() {
         put(&simulator, "orders", span.from + MINUTE * minute, 1.0);
         put(&simulator, "others", span.from + MINUTE * minute, 1.0);
     }
-    for (status, denied) in [
-        (SeriesStatus::PartialData, false),
-        (SeriesStatus::InternalError, false),
-        (SeriesStatus::Forbidden, true),
+    for (status, reason) in [
+        (SeriesStatus::PartialData, Reason::ServerError),
+        (SeriesStatus::InternalError, Reason::ServerError),
+        (SeriesStatus::Forbidden, Reason::Denied),
     ] {
         simulator.control().clear_faults();
         let fault = Fault::new(FaultKind::CloudWatchStatus(status));
         simulator.control().inject(Fault { queue: Some("orders".into()), ..fault });
         let read = clients.cloudwatch.read(&[query("orders"), query("others")], span).await;
-        assert_eq!((read.answers[0].complete, read.answers[0].denied), (false, denied), "{status:?}");
-        assert!(read.answers[1].complete && read.answers[1].datapoints.len() == 4, "{status:?}");
+        assert_eq!(read.answers[0].lacking, Some(reason), "{status:?}");
+        assert!(read.answers[1].is_complete() && read.answers[1].datapoints.len() == 4, "{status:?}");
     }
 }
 
@@ -263,7 +275,7 @@ async fn pages_without_an_end_are_given_up_and_believed_in_nothing() {
     simulator.control().inject(Fault::new(FaultKind::EndlessPages));
     let read = clients.cloudwatch.read(&[query("orders")], hour()).await;
     assert_eq!(read.failures[0].reason, Reason::BadAnswer);
-    assert!(!read.answers[0].complete);
+    assert!(!read.answers[0].is_complete());
 }
 
 #[test]

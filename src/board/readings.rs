@@ -129,9 +129,11 @@ impl Readings {
         }
     }
 
-    /// Takes one answer of GetQueueAttributes. Returns whether the topology changed.
-    pub(super) fn attributes(&mut self, at: Timestamp, depth: Depth, settings: Option<Settings>) -> bool {
-        let rewired = settings.is_some_and(|settings| self.settings(at, settings));
+    /// Takes one answer of GetQueueAttributes.
+    pub(super) fn attributes(&mut self, at: Timestamp, depth: Depth, settings: Option<Settings>) {
+        if let Some(settings) = settings {
+            self.settings(at, settings);
+        }
         self.follow_emptiness(at, depth.is_known_empty());
         self.attributes_at = Some(at);
         let counts = [
@@ -144,7 +146,6 @@ impl Readings {
         }
         self.gauge(at, Metric::InFlightRatio, depth.in_flight.map(derived::in_flight_ratio));
         self.follow_total(at, depth);
-        rewired
     }
 
     fn follow_emptiness(&mut self, at: Timestamp, empty: bool) {
@@ -179,7 +180,7 @@ impl Readings {
         }
     }
 
-    fn settings(&mut self, at: Timestamp, settings: Settings) -> bool {
+    fn settings(&mut self, at: Timestamp, settings: Settings) {
         self.settings_at = Some(at);
         let number = |value: Option<u64>| value.map(|value| value as f64);
         let instant = |value: Option<Timestamp>| value.map(Timestamp::as_secs_f64);
@@ -198,12 +199,9 @@ impl Readings {
         for (metric, value) in values {
             self.gauges[metric.index()] = value;
         }
-        let before = self.queue.dead_letter_queue();
-        let rewired = before != policy.map(|policy| &policy.dead_letter_queue);
         if self.queue.settings != settings {
             Arc::make_mut(&mut self.queue).settings = settings;
         }
-        rewired
     }
 
     /// A reading of a gauge: unknown takes the exported value away, and leaves no mark in the series.

@@ -110,7 +110,8 @@ impl Discover {
         self.tell_missing(&found);
         let listed: BTreeSet<&str> = found.queues.iter().map(|queue| &*queue.name).collect();
         self.tagging.retain(|name| listed.contains(name));
-        self.troubles.retain(|name| listed.contains(name), clock::now());
+        // What is about no queue has a colon in its name.
+        self.troubles.retain(|name| listed.contains(name) || name.contains(':'), clock::now());
         let mut admitted = BTreeSet::new();
         self.announce(&found, &admitted);
         self.read_tags(&found, &admitted).await;

@@ -92,3 +92,42 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::meter::Operation;
+
+    fn failure(reason: Reason) -> Result<(), Failure> {
+        Err(Failure::plain(Operation::GetQueueAttributes, reason, "so it is"))
+    }
+
+    #[test]
+    fn a_throttle_halves_the_rate_and_other_failures_do_not() {
+        let pace = Pace::new(100.0);
+        for reason in [Reason::ServerError, Reason::Timeout, Reason::Denied] {
+            pace.learn(&failure(reason));
+        }
+        assert_eq!(pace.per_second(), 100.0);
+        pace.learn(&failure(Reason::Throttled));
+        assert_eq!(pace.per_second(), 50.0);
+        pace.fit(90.0);
+        assert_eq!(pace.per_second(), 50.0, "a cap that still fits forgets nothing");
+        pace.fit(200.0);
+        assert_eq!(pace.per_second(), 200.0);
+    }
+
+    #[test]
+    fn what_fails_alike_pauses_all_until_something_succeeds() {
+        let pace = Pace::new(100.0);
+        let paused = |pace: &Pace| pace.state().paused_until.is_some_and(|until| until > Instant::now());
+        // With full jitter a single pause may be as good as none.
+        for _ in 0..8 {
+            pace.state().paused_until = None;
+            pace.learn(&failure(Reason::CredentialsExpired));
+        }
+        assert!(paused(&pace) && pace.take().is_err());
+        pace.learn::<()>(&Ok(()));
+        assert!(!paused(&pace) && pace.take().is_ok());
+    }
+}

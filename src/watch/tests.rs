@@ -1,5 +1,6 @@
 //! The workers with the real clients against the simulator. Every wait is for a condition.
 
+mod cloudwatch;
 mod discovery;
 mod polling;
 
@@ -64,18 +65,21 @@ struct Rig {
 impl Rig {
     /// Starts the workers on a simulator that `prepare` has filled.
     async fn start(config: Config, prepare: impl FnOnce(&Control)) -> Self {
-        let simulator = Simulator::start(Options::default()).await.unwrap();
-        prepare(simulator.control());
-        let telemetry = Telemetry::new();
-        let mut rig = Self {
-            simulator,
-            board: Arc::default(),
-            telemetry,
-            shutdown: CancellationToken::new(),
-            workers: JoinSet::new(),
-        };
+        let mut rig = Self::idle().await;
+        prepare(rig.control());
         rig.watch(config).await;
         rig
+    }
+
+    /// A simulator that nobody watches yet.
+    async fn idle() -> Self {
+        Self {
+            simulator: Simulator::start(Options::default()).await.unwrap(),
+            board: Arc::default(),
+            telemetry: Telemetry::new(),
+            shutdown: CancellationToken::new(),
+            workers: JoinSet::new(),
+        }
     }
 
     async fn watch(&mut self, mut config: Config) {

@@ -154,3 +154,23 @@ async fn what_is_in_flight_at_shutdown_is_finished() {
     let queues = board.queues();
     assert_eq!(queues.values().next().unwrap().lock().value(VISIBLE), Some(3.0));
 }
+
+#[tokio::test]
+async fn throttling_slows_the_polls_down_and_they_recover() {
+    let mut config = config();
+    config.discovery.interval = Duration::from_secs(3600);
+    config.poll.attributes = Duration::from_millis(100);
+    let rig = Rig::start(config, |control| control.create_queue("orders", &[], &[])).await;
+    rig.until("a first reading", |rig| rig.value("orders", VISIBLE).is_some()).await;
+    rig.control().inject(fault(None, FaultKind::Throttle));
+    rig.until("turns are late", |rig| rig.telemetry.late.with_label_values(&["attributes"]).get() > 3).await;
+    let throttles = rig.telemetry.throttles.with_label_values(&["sqs", "us-east-1"]).get();
+    assert!(throttles < 60, "{throttles} requests were throttled before the rate gave way");
+    rig.control().clear_faults();
+    rig.control().set_counts("orders", 8, 0, 0);
+    rig.until("it recovers", |rig| {
+        rig.value("orders", VISIBLE) == Some(8.0) && rig.health().troubles.is_empty()
+    })
+    .await;
+    rig.stop().await;
+}

@@ -1,6 +1,6 @@
 //! Faults on demand: which request fails how, and how often.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Deserializer};
 
@@ -35,6 +35,8 @@ pub struct Fault {
 pub enum FaultKind {
     /// The service's own throttling error, 400.
     Throttle,
+    /// Throttled beyond so many requests a second, as AWS does: a bucket that holds a second's worth, at least one.
+    RateLimit(f64),
     /// An internal error, 500.
     ServerError,
     /// The ordinary answer, so much later. As JSON a text: `500ms`.
@@ -96,12 +98,32 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
 
 /// The faults to come, in the order they were injected.
 #[derive(Debug, Default)]
-pub struct Faults(Vec<Fault>);
+pub struct Faults(Vec<Injected>);
+
+#[derive(Debug)]
+struct Injected {
+    fault: Fault,
+    /// `RateLimit`: requests that may pass, and since when.
+    allowance: (f64, Instant),
+}
+
+impl Injected {
+    /// Whether the fault lets a request pass that it matches.
+    fn lets_pass(&mut self) -> bool {
+        let FaultKind::RateLimit(rate) = self.fault.kind else { return false };
+        let (left, since) = self.allowance;
+        let left = (left + since.elapsed().as_secs_f64() * rate).min(rate.max(1.0));
+        let passes = left >= 1.0;
+        self.allowance = (if passes { left - 1.0 } else { left }, Instant::now());
+        passes
+    }
+}
 
 impl Faults {
     /// Adds one.
     pub fn inject(&mut self, fault: Fault) {
-        self.0.push(fault);
+        let full = if let FaultKind::RateLimit(rate) = fault.kind { rate.max(1.0) } else { 0.0 };
+        self.0.push(Injected { fault, allowance: (full, Instant::now()) });
     }
 
     /// Removes all.
@@ -137,8 +159,11 @@ impl Faults {
     }
 
     fn take(&mut self, matches: impl Fn(&Fault) -> bool) -> Option<FaultKind> {
-        let index = self.0.iter().position(|fault| fault.times != Some(0) && matches(fault))?;
-        let fault = &mut self.0[index];
+        let hits = |injected: &mut Injected| {
+            injected.fault.times != Some(0) && matches(&injected.fault) && !injected.lets_pass()
+        };
+        let index = self.0.iter_mut().position(hits)?;
+        let fault = &mut self.0[index].fault;
         let kind = fault.kind.clone();
         fault.times = fault.times.map(|times| times - 1);
         if fault.times == Some(0) {
@@ -163,11 +188,11 @@ impl Fault {
 /// The error answer of a fault that is one, in the words of `service`.
 pub fn refusal(kind: &FaultKind, service: &str, operation: &str) -> Option<Refusal> {
     Some(match kind {
-        FaultKind::Throttle if service == "sqs" => {
+        FaultKind::Throttle | FaultKind::RateLimit(_) if service == "sqs" => {
             let message = "The request was denied due to request throttling.";
             Refusal::new("com.amazonaws.sqs#RequestThrottled", "RequestThrottled", message)
         }
-        FaultKind::Throttle => {
+        FaultKind::Throttle | FaultKind::RateLimit(_) => {
             Refusal::new("com.amazon.coral.availability#ThrottlingException", "Throttling", "Rate exceeded")
         }
         FaultKind::ServerError => {
@@ -206,6 +231,15 @@ mod tests {
         assert!(!hit("orders-dlq"));
         assert!(hit("orders") && hit("orders"));
         assert!(!hit("orders"));
+    }
+
+    #[test]
+    fn a_rate_limit_lets_its_share_pass() {
+        let mut faults = Faults::default();
+        faults.inject(Fault::new(FaultKind::RateLimit(1e-9)));
+        let mut hit = || faults.of_request("sqs", "ListQueueTags", None);
+        assert_eq!(hit(), None);
+        assert_eq!(hit(), Some(FaultKind::RateLimit(1e-9)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What SQS tells CloudWatch of each queue once a minute.
 //!
-//! Nine classic metrics, one FIFO pair more; see `AWS/SQS` in the SQS Developer Guide. A queue that nobody touched for
+//! Nine classic metrics, two more of a FIFO queue, five more of a fair one; see `AWS/SQS` in the SQS Developer Guide. A queue that nobody touched for
 //! six hours is left out. Each datapoint becomes visible after a delay, and, if asked for, first in a partial version.
 
 use std::time::Duration;
@@ -42,6 +42,7 @@ pub fn publish_minute(realm: &mut Realm, end: Millis, lateness: Lateness) {
             minute.publish("SentMessageSize", lateness.delay, sizes);
         }
         fifo(&mut minute, queue, tally.deduplicated);
+        fair(&mut minute, queue);
     }
 }
 
@@ -49,6 +50,16 @@ fn fifo(minute: &mut Minute<'_>, queue: &Queue, deduplicated: u64) {
     if queue.settings.fifo {
         minute.events("NumberOfDeduplicatedSentMessages", deduplicated);
         minute.gauge("ApproximateNumberOfGroupsWithInflightMessages", queue.groups_in_flight() as f64);
+    }
+}
+
+fn fair(minute: &mut Minute<'_>, queue: &Queue) {
+    if let Some(quiet) = queue.quiet_groups(minute.end) {
+        minute.gauge("ApproximateNumberOfNoisyGroups", quiet.noisy_groups as f64);
+        minute.gauge("ApproximateNumberOfMessagesVisibleInQuietGroups", quiet.counts.visible as f64);
+        minute.gauge("ApproximateNumberOfMessagesNotVisibleInQuietGroups", quiet.counts.in_flight as f64);
+        minute.gauge("ApproximateNumberOfMessagesDelayedInQuietGroups", quiet.counts.delayed as f64);
+        minute.gauge("ApproximateAgeOfOldestMessageInQuietGroups", quiet.oldest_age);
     }
 }
 
@@ -75,5 +86,58 @@ impl Minute<'_> {
         let visible_from = self.end + delay.as_millis() as Millis;
         let key = SeriesKey::of_queue(self.queue, metric);
         self.metrics.publish(key, (self.end - MINUTE) / 1_000, visible_from, statistics);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulator::message::Draft;
+    use crate::simulator::metrics::Window;
+    use crate::simulator::settings::Settings;
+
+    const END: Millis = 100 * MINUTE;
+
+    fn realm() -> Realm {
+        let mut queue = Queue::new("arn".into(), Settings::new(false), END - MINUTE, 1);
+        for _ in 0..10 {
+            queue.send(Draft { body: "x".into(), ..Draft::default() }, END - 30_000).unwrap();
+        }
+        let mut realm = Realm::default();
+        realm.queues.insert("orders".into(), queue);
+        realm
+    }
+
+    /// The minute that ended at `END`, as it is seen `seconds` later.
+    fn seen(realm: &Realm, metric: &str, seconds: i64) -> Option<f64> {
+        let at = (END - MINUTE) / 1_000;
+        let window = Window { start: at, end: at + 60, period: 60 };
+        let key = SeriesKey::of_queue("orders", metric);
+        realm.metrics.window(&key, window, END + seconds * 1_000).first().map(|(_, set)| set.sum)
+    }
+
+    #[test]
+    fn a_minute_is_late_and_first_seen_incomplete() {
+        let mut realm = realm();
+        publish_minute(&mut realm, END, Lateness { delay: Duration::from_secs(60), revised: true });
+        assert_eq!(seen(&realm, "NumberOfMessagesSent", 29), None);
+        assert_eq!(seen(&realm, "NumberOfMessagesSent", 30), Some(8.0));
+        assert_eq!(seen(&realm, "NumberOfMessagesSent", 60), Some(10.0));
+        assert_eq!(seen(&realm, "ApproximateAgeOfOldestMessage", 60), Some(30.0));
+        assert_eq!(seen(&realm, "NumberOfMessagesReceived", 60), Some(0.0));
+        assert_eq!(seen(&realm, "SentMessageSize", 60), Some(10.0));
+    }
+
+    #[test]
+    fn a_queue_that_nobody_used_for_six_hours_falls_silent() {
+        let lateness = Lateness { delay: Duration::ZERO, revised: false };
+        let mut idle = realm();
+        idle.queues.values_mut().for_each(|queue| queue.used_at = END - IDLE_AFTER - 1);
+        publish_minute(&mut idle, END, lateness);
+        assert_eq!(seen(&idle, "ApproximateNumberOfMessagesVisible", 0), None);
+        let mut used = realm();
+        used.queues.values_mut().for_each(|queue| queue.used_at = END - IDLE_AFTER);
+        publish_minute(&mut used, END, lateness);
+        assert_eq!(seen(&used, "ApproximateNumberOfMessagesVisible", 0), Some(10.0));
     }
 }

@@ -12,6 +12,10 @@ use super::message::{Draft, Message, md5_of, size_of_attributes, uuid};
 use super::refusal::Refusal;
 use super::settings::Settings;
 use super::tally::Tally;
+use handle::{parse_handle, receipt_handle};
+
+mod fair;
+mod handle;
 
 /// Messages in flight beyond which ReceiveMessage is refused.
 const MAX_IN_FLIGHT: usize = 120_000;
@@ -47,6 +51,8 @@ pub struct Queue {
     expiry: BTreeSet<(Millis, u64)>,
     ages: BTreeSet<(Millis, u64)>,
     busy_groups: HashMap<String, u32>,
+    /// A standard queue that was ever sent a message group is a fair queue.
+    fair: bool,
     deduplicated: HashMap<String, (Millis, Accepted)>,
     last_key: u64,
     random: fastrand::Rng,
@@ -118,6 +124,7 @@ impl Queue {
             expiry: BTreeSet::new(),
             ages: BTreeSet::new(),
             busy_groups: HashMap::new(),
+            fair: false,
             deduplicated: HashMap::new(),
             last_key: 0,
             random: fastrand::Rng::with_seed(seed),
@@ -129,6 +136,7 @@ impl Queue {
         self.settle(now);
         self.used_at = now;
         self.check(&draft)?;
+        self.fair |= !self.settings.fifo && draft.group.is_some();
         let deduplication_key = self.deduplication_key(&draft);
         if let Some((_, first)) = deduplication_key.as_ref().and_then(|key| self.deduplicated.get(key)) {
             self.tally.deduplicated += 1;
@@ -421,21 +429,6 @@ impl Queue {
 }
 
 const NOT_IN_FLIGHT: &str = "AWS.SimpleQueueService.MessageNotInflight";
-
-fn receipt_handle(key: u64, nonce: u32) -> String {
-    format!("sqswatch-{key:016x}-{nonce:08x}")
-}
-
-fn parse_handle(handle: &str) -> Result<(u64, u32), Refusal> {
-    let parts = handle.strip_prefix("sqswatch-").and_then(|rest| rest.split_once('-'));
-    let parsed = parts.and_then(|(key, nonce)| {
-        Some((u64::from_str_radix(key, 16).ok()?, u32::from_str_radix(nonce, 16).ok()?))
-    });
-    parsed.ok_or_else(|| {
-        let message = format!("The input receipt handle \"{handle}\" is not a valid receipt handle.");
-        Refusal::new("com.amazonaws.sqs#ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", message)
-    })
-}
 
 #[cfg(test)]
 mod tests;

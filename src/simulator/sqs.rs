@@ -206,7 +206,10 @@ fn get_queue_attributes(shared: &Shared, call: &Call, fault: Option<&FaultKind>)
     let name = name_of_url(call, &input.queue_url)?;
     let now = clock::now();
     let synthetic = synthetic_index(shared, call, &name).and_then(|index| {
-        shared.synthetic.as_ref().map(|synthetic| synthetic.attributes(index, &shared.home, now))
+        shared
+            .synthetic
+            .as_ref()
+            .map(|synthetic| synthetic.attributes(index, &input.attribute_names, &shared.home, now))
     });
     let mut wanted = match synthetic {
         Some(text) if fault.is_none() => return Ok(Answer::Text(text)),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::clock::{self, MINUTE, Millis};
-use super::cloud::{Cloud, Realm, Scope};
+use super::cloud::{Cloud, Scope};
 use super::publisher::{Lateness, publish_minute};
 use super::shared::{Shared, lock};
 
@@ -41,7 +41,7 @@ impl Living {
         for second in 0..HISTORY_SECONDS {
             let at = opened + second * 1_000;
             if clock::minute_of(at) != clock::minute_of(at - 1_000) {
-                living.publish(cloud, clock::minute_of(at), lateness);
+                publish(Some(&mut living), cloud, clock::minute_of(at), lateness);
             }
             living.step(cloud, 1.0, at);
         }
@@ -56,13 +56,17 @@ impl Living {
             workload.step(cloud, &self.home, &mut self.random, moment);
         }
     }
+}
 
-    fn publish(&mut self, cloud: &mut Cloud, end: Millis, lateness: Lateness) {
-        let realm: &mut Realm = cloud.realm(&self.home);
-        publish_minute(realm, end, lateness);
-        for workload in &mut self.workloads {
-            workload.publish(&mut realm.metrics, (end - MINUTE) / 1_000, end);
-        }
+/// Publishes the minute that ended at `end`: every queue's metrics, and the shop's own.
+fn publish(living: Option<&mut Living>, cloud: &mut Cloud, end: Millis, lateness: Lateness) {
+    cloud.realms().for_each(|realm| publish_minute(realm, end, lateness));
+    if let Some(living) = living {
+        let metrics = &mut cloud.realm(&living.home).metrics;
+        living
+            .workloads
+            .iter_mut()
+            .for_each(|workload| workload.publish(metrics, (end - MINUTE) / 1_000, end));
     }
 }
 
@@ -80,10 +84,7 @@ pub async fn run(shared: Arc<Shared>, mut living: Option<Living>, lateness: Late
         let mut cloud = lock(&shared.cloud);
         if clock::minute_of(now) > minute {
             minute = clock::minute_of(now);
-            match &mut living {
-                Some(living) => living.publish(&mut cloud, minute, lateness),
-                None => cloud.realms().for_each(|realm| publish_minute(realm, minute, lateness)),
-            }
+            publish(living.as_mut(), &mut cloud, minute, lateness);
         }
         if let Some(living) = &mut living {
             living.step(&mut cloud, passed, now);

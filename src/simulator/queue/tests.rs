@@ -175,6 +175,19 @@ fn fifo_takes_a_duplicate_once_in_five_minutes() {
 }
 
 #[test]
+fn a_noisy_tenant_is_left_out_of_the_quiet_groups() {
+    let mut queue = standard();
+    queue.send(text("nobody's"), 0).unwrap();
+    assert_eq!(queue.quiet_groups(0), None);
+    (0..12).for_each(|number| drop(queue.send(grouped("noisy", &number.to_string()), 0).unwrap()));
+    take(&mut queue, 13, 0);
+    queue.send(grouped("quiet", "q"), 5 * SECOND).unwrap();
+    let quiet = queue.quiet_groups(9 * SECOND).unwrap();
+    let counts = Counts { visible: 1, in_flight: 1, delayed: 0 };
+    assert_eq!((quiet.noisy_groups, quiet.counts, quiet.oldest_age), (1, counts, 9.0));
+}
+
+#[test]
 fn what_sqs_refuses_is_refused() {
     let mut queue = standard();
     queue.settings.maximum_message_size = 1_024;

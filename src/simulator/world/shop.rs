@@ -45,6 +45,7 @@ const PLANS: [Plan; 10] = [
     Plan {
         burst: at(50.0, 180.0, 20.0),
         burst_factor: 20.0,
+        tenants: true,
         capacity: 1.5,
         handling: 2.0,
         ..Plan::steady("image-resize", "images", 0.3)

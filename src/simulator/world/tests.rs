@@ -71,6 +71,15 @@ fn within_two_minutes_letters_die_consumers_stall_and_all_recovers() {
 }
 
 #[test]
+fn consumers_keep_up_in_the_long_run() {
+    let (mut cloud, _) = opened();
+    for (name, queue) in &mut cloud.realm(&home()).queues {
+        let visible = queue.counts(START).visible;
+        assert!(visible < 100, "{name}: {visible} after an hour");
+    }
+}
+
+#[test]
 fn one_seed_lives_one_life() {
     let state = || {
         let (mut cloud, mut living) = opened();

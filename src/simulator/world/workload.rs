@@ -53,6 +53,8 @@ pub struct Plan {
     pub poison: Rhythm,
     /// ... so many poison messages a second come as well.
     pub poison_rate: f64,
+    /// Whether messages of this standard queue name their tenant, which makes it a fair queue.
+    pub tenants: bool,
     /// Messages a second that the consumers begin at most.
     pub capacity: f64,
     /// Seconds that a message takes.
@@ -76,6 +78,7 @@ impl Plan {
             burst_factor: 1.0,
             poison: Rhythm::NEVER,
             poison_rate: 0.0,
+            tenants: false,
             capacity: rate * 2.5,
             handling: 0.4,
             slow: Rhythm::NEVER,
@@ -181,7 +184,7 @@ impl Workload {
         let fifo = self.plan.queue.ends_with(".fifo");
         let draft = Draft {
             body,
-            group: fifo.then(|| format!("customer-{customer}")),
+            group: (fifo || self.plan.tenants).then(|| format!("customer-{customer}")),
             deduplication_id: fifo.then(|| number.to_string()),
             ..Draft::default()
         };
@@ -189,8 +192,9 @@ impl Workload {
     }
 
     fn begin(&mut self, cloud: &mut Cloud, home: &Scope, random: &mut fastrand::Rng, moment: Moment) {
-        let capacity = self.plan.capacity;
-        self.free = (self.free + capacity * moment.seconds).min((capacity * moment.seconds).max(capacity));
+        let fresh = self.plan.capacity * moment.seconds;
+        // No more than a second's worth is saved up, but always enough for one message.
+        self.free = (self.free + fresh).min(fresh.max(self.plan.capacity).max(1.0));
         while self.free >= 1.0 && moment.time >= self.idle_until {
             let max = self.free.min(10.0) as usize;
             let Ok(receipt) = cloud.receive(home, self.plan.queue, max, None, moment.now) else { return };

@@ -53,3 +53,36 @@ impl Globs {
         Some(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::Skip;
+    use crate::clock;
+    use crate::domain::queue::{Queue, QueueId};
+
+    fn target(region: &str) -> Arc<Target> {
+        Arc::new(Target { region: region.into(), role_arn: None })
+    }
+
+    #[test]
+    fn a_pattern_is_told_of_once_when_all_targets_are_listed_and_none_has_such_a_queue() {
+        let mut config = crate::watch::tests::config();
+        config.discovery.include = ["orders*", "pay*", "typo*"].map(Glob::new).to_vec();
+        config.discovery.exclude = vec![Glob::new("*-scratch")];
+        let board = Board::default();
+        let (one, two) = (target("eu-west-1"), target("us-east-1"));
+        let queue = Queue::new(QueueId::new("1", "eu-west-1", "orders"), "http://q");
+        board.discovered(&one, vec![queue]);
+        board.update_target(&one, |health| health.discovered_at = Some(clock::now()));
+        board.update_target(&two, |health| {
+            health.skipped.insert("pay-scratch".into(), Skip::Excluded);
+        });
+        let mut globs = Globs::default();
+        assert!(globs.check(&config, &board, &one).is_empty(), "the other is not listed yet");
+        board.update_target(&two, |health| health.discovered_at = Some(clock::now()));
+        assert!(globs.check(&config, &board, &two).is_empty(), "the first target speaks");
+        assert_eq!(globs.check(&config, &board, &one), ["`typo*` of discovery.include"]);
+        assert!(globs.check(&config, &board, &one).is_empty(), "once is enough");
+    }
+}

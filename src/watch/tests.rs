@@ -23,7 +23,7 @@ use crate::telemetry::Telemetry;
 /// How long a condition is waited for: only a broken program takes it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn config() -> Config {
+pub fn config() -> Config {
     Config {
         aws: Aws { endpoint_url: None, targets: Vec::new() },
         discovery: Discovery {

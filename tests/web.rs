@@ -3,8 +3,10 @@
 mod web {
     mod api;
     mod client;
+    mod docs;
     mod exposition;
     mod pages;
     mod server;
+    mod shop;
     mod world;
 }

@@ -6,6 +6,7 @@
 
 mod alarms;
 mod custom;
+mod labels;
 mod names;
 mod own;
 mod queues;
@@ -23,8 +24,9 @@ use crate::domain::rule::Statistic;
 use crate::domain::time::Timestamp;
 use crate::store::Owed;
 
+pub use labels::Labels;
 pub use names::label_names;
-pub use text::{Encoding, Family, Format, Labels, Text};
+pub use text::{Encoding, Family, Format, Text};
 
 /// What one exposition is made of.
 #[derive(Clone, Copy)]

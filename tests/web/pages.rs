@@ -5,7 +5,7 @@ use sqswatch::clock;
 use sqswatch::domain::queue::Queue;
 
 use super::client::{Answer, Server};
-use super::world;
+use super::{shop, world};
 
 async fn page(board: Board, path: &str) -> Answer {
     Server::start(world::web(board).0).await.get(path).await
@@ -21,7 +21,7 @@ fn text_of(answer: &Answer) -> String {
 
 #[tokio::test]
 async fn the_page_tells_what_fires_and_puts_the_worst_queue_first() {
-    let answer = page(world::shop(clock::now()), "/").await;
+    let answer = page(shop::shop(clock::now()), "/").await;
     assert_eq!(answer.status, 200);
     let text = text_of(&answer);
     for words in
@@ -38,7 +38,7 @@ async fn the_page_tells_what_fires_and_puts_the_worst_queue_first() {
 
 #[tokio::test]
 async fn the_policy_forbids_whatever_is_not_ours() {
-    let answer = page(world::shop(clock::now()), "/").await;
+    let answer = page(shop::shop(clock::now()), "/").await;
     for rule in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"] {
         assert!(answer.headers.contains(rule), "{}", answer.headers);
     }
@@ -69,7 +69,7 @@ async fn hostile_names_stay_text() {
 
 #[tokio::test]
 async fn a_search_narrows_the_tables_and_not_the_totals() {
-    let text = text_of(&page(world::shop(clock::now()), "/?q=PAYM").await);
+    let text = text_of(&page(shop::shop(clock::now()), "/?q=PAYM").await);
     assert!(text.contains("Queues 1 with “PAYM” in the name"), "{text}");
     assert!(text.contains("payments-dlq") && !text.contains("audit-events"), "{text}");
     assert!(text.contains("Alarms firing 3") && !text.contains("shipping"), "{text}");

@@ -1,6 +1,7 @@
 //! The alarms' families: the state of each, one series a state so that a state's end is seen as well as its begin.
 
-use super::text::{Family, Labels, Text};
+use super::labels::Labels;
+use super::text::{Family, Text};
 use crate::board::Board;
 use crate::domain::alarm::{AlarmKey, State, Subject};
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::custom_kind;
+use super::labels::Labels;
 use super::names::label_names;
-use super::text::{Family, Labels, Text};
+use super::text::{Family, Text};
 use crate::board::{Board, WatchedCustom};
 use crate::config::CustomMetric;
 use crate::domain::alarm::CustomId;

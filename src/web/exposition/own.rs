@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Sources;
-use super::text::{Family, Labels, Text};
+use super::labels::Labels;
+use super::text::{Family, Text};
 use crate::board::{Skip, Target, TargetHealth};
 use crate::domain::time::Timestamp;
 use crate::store::Owed;

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::labels::Labels;
 use super::names::label_names;
-use super::text::{Family, Labels, Text};
+use super::text::{Family, Text};
 use crate::board::{Board, Watched};
 use crate::domain::metric::{CATALOGUE, Metric, Source};
 use crate::domain::queue::{Queue, QueueId};

@@ -122,7 +122,7 @@ mod tests {
         #[test]
         fn no_value_is_too_wide_for_its_column(value in any::<f64>()) {
             prop_assume!(value.abs() < 1e12);
-            prop_assert!(number(value).len() <= 8, "{}", number(value));
+            prop_assert!(number(value).len() <= 9, "{}", number(value));
         }
     }
 }

@@ -317,15 +317,12 @@ impl Board {
         unpoisoned(self.customs.read()).clone()
     }
 
-    /// Makes these the custom metrics; readings of those already there stay.
-    pub fn set_customs(&self, ids: Vec<CustomId>) {
-        let needs = self.needs();
+    /// Forgets the custom metrics whose names left the configuration.
+    pub fn retain_customs(&self, names: &BTreeSet<Arc<str>>) {
         let mut customs = unpoisoned(self.customs.write());
-        let next = ids.into_iter().map(|id| {
-            let kept = customs.get(&id).cloned();
-            (id.clone(), kept.unwrap_or_else(|| Arc::new(WatchedCustom::new(id, &needs))))
-        });
-        *customs = Arc::new(next.collect());
+        let mut next = BTreeMap::clone(&customs);
+        next.retain(|id, _| names.contains(&id.name));
+        *customs = Arc::new(next);
     }
 
     /// Adds custom metrics; those already there stay as they are. Each target adds its own.

@@ -3,6 +3,7 @@
 //! What can be told from the board or the store at a scrape (watched queues, outbox entries) is not kept here but
 //! written at the scrape; see `web/own.rs`.
 
+use prometheus::process_collector::ProcessCollector;
 use prometheus::{Counter, CounterVec, Gauge, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 /// The daemon's own metrics. One for the life of the process.
@@ -110,6 +111,9 @@ impl Telemetry {
             ),
             registry,
         };
+        // CPU, memory and open files of this process, under the names every Prometheus dashboard knows.
+        let process = Box::new(ProcessCollector::for_self());
+        telemetry.registry.register(process).expect("names used once");
         for state in crate::domain::alarm::State::ALL {
             telemetry.transitions.with_label_values(&[state.as_str()]);
         }
@@ -156,6 +160,7 @@ mod tests {
         let families = Telemetry::new().registry.gather();
         let names: Vec<&str> = families.iter().map(prometheus::proto::MetricFamily::name).collect();
         assert!(names.contains(&"sqswatch_alarm_transitions_total"));
-        assert!(names.iter().all(|name| name.starts_with("sqswatch_")), "{names:?}");
+        let ours = |name: &&str| name.starts_with("sqswatch_") || name.starts_with("process_");
+        assert!(names.iter().all(ours), "{names:?}");
     }
 }

@@ -14,7 +14,8 @@ pub fn number(value: f64) -> String {
         _ if value.fract() == 0.0 => grouped(value),
         size if size >= 100.0 => grouped(value.round()),
         size if size >= 0.01 => trimmed(format!("{value:.2}")),
-        _ => format!("{value:.1e}"),
+        size if size >= 1e-9 => format!("{value:.1e}"),
+        _ => "0".to_owned(),
     }
 }
 

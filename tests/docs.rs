@@ -67,8 +67,9 @@ fn blocks(language: &str) -> Vec<(String, String)> {
 }
 
 /// Every secret the pages name is there.
-fn environment(_: &str) -> Option<String> {
-    Some("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".to_owned())
+fn environment(name: &str) -> Option<String> {
+    let value = if name.ends_with("URL") { "https://example.com/hook" } else { "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" };
+    Some(value.to_owned())
 }
 
 #[test]

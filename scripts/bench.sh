@@ -57,6 +57,7 @@ wait_for() {
 }
 
 start_simulator() {
+    rm -f "$WORK"/*.log "$WORK/state.redb"
     "$FOLDER/examples/simulator" 127.0.0.1:0 "synthetic=$1" >"$WORK/simulator.log" 2>&1 &
     SIMULATOR=$!
     wait_for 60 "address of the simulator" grep -q '^http' "$WORK/simulator.log"
@@ -64,13 +65,12 @@ start_simulator() {
 }
 
 start_daemon() {
-    rm -f "$WORK/state.redb"
     cat >"$WORK/sqswatch.yaml" <<END
 aws: { endpoint_url: "$ENDPOINT", targets: [{ regions: [us-east-1] }] }
 poll: { attributes: $INTERVAL }
 web: { listen: "127.0.0.1:0" }
 store: { path: "$WORK/state.redb" }
-log: { format: json, level: warn,sqswatch=info }
+log: { format: json, level: info }
 END
     AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_EC2_METADATA_DISABLED=true \
         "$FOLDER/sqswatch" run --config "$WORK/sqswatch.yaml" >"$WORK/daemon.log" 2>&1 &

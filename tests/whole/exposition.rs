@@ -1,6 +1,6 @@
 //! Reading an exposition as a scraper would, and letting promtool judge it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -40,6 +40,11 @@ impl Exposition {
         } else {
             Err(format!("{name} {labels:?} is {value}, not {expected}"))
         }
+    }
+
+    /// The names of all families that have a `# TYPE`.
+    pub fn families(&self) -> BTreeSet<&str> {
+        self.0.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect()
     }
 
     /// What `promtool check metrics` has to say; nothing, if all is well.

@@ -1,10 +1,14 @@
 //! The main job on a server that nobody here wrote: queues discovered, read, exported, judged, and a page received.
 
+use std::collections::BTreeSet;
+
 use reqwest::StatusCode;
+use sqswatch::domain::metric::CATALOGUE;
 
 use crate::aws::{Clients, REGION};
 use crate::daemon::{ANYBODY, Daemon};
 use crate::eventually::eventually;
+use crate::exposition::Exposition;
 use crate::peer;
 
 /// Short periods, so that the test waits for the world and not for minutes.
@@ -94,6 +98,21 @@ async fn dead_letters_are_seen_and_somebody_is_told_and_told_when_it_is_over() {
         metrics.expect("sqs_alarm_state", &firing, 0.0)
     })
     .await;
+    every_family_is_a_known_one(&daemon.metrics().await.unwrap());
     assert_eq!(clients.depth(&orders).await, 5, "the daemon never touches a message");
     daemon.stop().await;
+}
+
+/// Dashboards and alerts are held against tests/exported.txt and the catalogue, and those against what is really there.
+fn every_family_is_a_known_one(metrics: &Exposition) {
+    let families = metrics.families();
+    let others: BTreeSet<&str> = include_str!("../exported.txt").lines().collect();
+    let known = |name: &str| others.contains(name) || CATALOGUE.iter().any(|row| row.family == name);
+    let unknown: Vec<_> =
+        families.iter().filter(|name| !known(name) && !name.starts_with("process_")).collect();
+    assert!(unknown.is_empty(), "tests/exported.txt does not have {unknown:?}");
+    // Series of what went wrong are there once it did.
+    let faults = ["sqswatch_aws_failures_total", "sqswatch_aws_throttles_total"];
+    let missing: Vec<_> = others.difference(&families).filter(|name| !faults.contains(name)).collect();
+    assert!(missing.is_empty(), "not exported: {missing:?}");
 }

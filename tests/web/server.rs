@@ -1,8 +1,11 @@
 //! The server under clients that behave badly, and at its end.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
 use sqswatch::board::Board;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -43,8 +46,11 @@ async fn a_huge_header_is_refused_and_garbage_does_no_harm() {
 }
 
 #[tokio::test]
-async fn a_thousand_scrapes_at_once_are_all_answered() {
-    let server = Server::start(world::web(world::large(200)).0).await;
+async fn a_thousand_scrapes_at_once_are_all_answered_from_a_few_renderings() {
+    let (web, _reloads) = world::web(world::large(200));
+    let renderings = Renderings::default();
+    web.telemetry.registry.register(Box::new(renderings.clone())).unwrap();
+    let server = Server::start(web).await;
     let address = server.address;
     let mut scrapes = tokio::task::JoinSet::new();
     for _ in 0..1000 {
@@ -60,6 +66,23 @@ async fn a_thousand_scrapes_at_once_are_all_answered() {
     let lengths = scrapes.join_all().await;
     assert_eq!(lengths.len(), 1000);
     assert!(lengths.iter().all(|length| *length > 100_000));
+    let renderings = renderings.0.load(Ordering::Relaxed);
+    assert!((1..100).contains(&renderings), "{renderings} renderings");
+}
+
+/// Registering describes, rendering collects: a metric without series that counts how often it was asked.
+#[derive(Clone, Default)]
+struct Renderings(Arc<AtomicUsize>);
+
+impl Collector for Renderings {
+    fn desc(&self) -> Vec<&Desc> {
+        Vec::new()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Vec::new()
+    }
 }
 
 #[tokio::test]

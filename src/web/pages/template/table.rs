@@ -117,7 +117,7 @@ fn age(row: &Row) -> Markup {
     html! {
         @match text {
             None => span.unknown title="not known" { "–" },
-            Some(age) if age.is_zero() => span.unknown title="nothing waits" { "–" },
+            Some(age) if age.is_zero() => span.unknown title="no message, or the newest word on it is older" { "–" },
             Some(age) => {
                 span .late[ratio >= OLD] .bad[ratio >= NEARLY_LOST]
                     title=(format!("{} s{}", grouped(age.as_secs_f64()), of_retention.unwrap_or_default())) {

@@ -1,7 +1,7 @@
 //! Wires the workers, supervises them, reloads, drains. The only file that knows everyone.
 //!
-//! What lasts as long as the process (board, store, HTTP server, own metrics) is [`Shared`]; what lasts as long as one
-//! configuration (clients and workers) is a [`Generation`]. A reload replaces the generation and nothing else.
+//! What lasts as long as the process (board, store, HTTP server, own metrics) is `Shared`; what lasts as long as one
+//! configuration (clients and workers) is a `Generation`. A reload replaces the generation and nothing else.
 
 mod counters;
 mod generation;
@@ -284,13 +284,21 @@ pub async fn survey(mut config: Config, identity: Identity, timeout: Duration) -
     let targets = clients.targets().len();
     let mut generation = Generation::survey(&shared, &clients);
     let done = async {
-        while !survey_is_complete(&shared.board, targets) {
+        while !survey_is_complete(&shared.board, targets) && !survey_is_hopeless(&shared.board, targets) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    let complete = tokio::time::timeout(timeout, done).await.is_ok();
+    let _ = tokio::time::timeout(timeout, done).await; // what came in time is told, and whether that is all
+    let complete = survey_is_complete(&shared.board, targets);
     generation.stop(HTTP_GRACE).await;
     Ok(Survey { board: shared.board, complete })
+}
+
+/// Whether no target could be listed, so that nothing is to be waited for.
+fn survey_is_hopeless(board: &Board, targets: usize) -> bool {
+    let health = board.targets();
+    let failing = health.values().filter(|health| health.discovered_at.is_none() && !health.troubles.is_empty());
+    failing.count() == targets
 }
 
 /// Whether every target was listed and every queue told its counts, and its age unless it is empty.

@@ -92,6 +92,9 @@ fn line(watched: &Watched) -> Line {
 }
 
 fn table(lines: &[Line]) -> String {
+    if lines.is_empty() {
+        return "no queues\n".to_owned();
+    }
     let width = lines.iter().map(|line| line.queue.len()).max().unwrap_or(0).max(5);
     let mut text = format!(
         "{:<width$}  {:<14} {:<11} {:>9} {:>9} {:>9} {:>10}\n",

@@ -16,7 +16,7 @@ use super::time::Timestamp;
 pub const GIVE_UP: Duration = Duration::from_secs(3 * 86_400);
 
 /// How long attempts are apart: seconds at first, five minutes during an outage.
-pub const BACKOFF: Backoff = Backoff { base: Duration::from_secs(2), cap: Duration::from_secs(300) };
+pub const BACKOFF: Backoff = Backoff { base: Duration::from_secs(2), cap: Duration::from_secs(60) };
 
 /// One notification owed to one destination. Durable.
 #[derive(Clone, Debug, PartialEq)]

@@ -154,6 +154,11 @@ impl Readings {
             Some(since) if empty && unbroken => Some(since),
             _ => empty.then_some(at),
         };
+        if self.empty && !empty {
+            // There is an oldest message now, and its age is not known until CloudWatch tells it.
+            self.gauges[Metric::OldestMessageAge.index()] = None;
+            self.gauges[Metric::OldestMessageRetentionRatio.index()] = None;
+        }
         self.empty = empty;
     }
 

@@ -85,6 +85,15 @@ fn an_empty_queue_has_no_age_whatever_cloudwatch_still_says() {
 }
 
 #[test]
+fn the_age_of_a_queue_that_fills_is_unknown_until_cloudwatch_tells_it() {
+    let board = board(&["a"]);
+    board.read_attributes(&id("a"), minute(0), depth(0), None);
+    assert_eq!(value(&board, "a", Metric::OldestMessageAge), Some(0.0));
+    board.read_attributes(&id("a"), minute(1), depth(3), None);
+    assert_eq!(value(&board, "a", Metric::OldestMessageAge), None);
+}
+
+#[test]
 fn dead_letters_are_counted_once_a_second_reading_confirms_them() {
     let board = board(&["orders", "orders-dlq"]);
     board.read_attributes(&id("orders"), minute(0), depth(0), redrive_to("orders-dlq"));

@@ -15,7 +15,7 @@ use super::time::Timestamp;
 /// How old an entry must be for a failed attempt to be its last: three days, so that a receiver may be down over a weekend.
 pub const GIVE_UP: Duration = Duration::from_secs(3 * 86_400);
 
-/// How long attempts are apart: seconds at first, five minutes during an outage.
+/// How long attempts are apart: seconds at first, a minute during an outage.
 pub const BACKOFF: Backoff = Backoff { base: Duration::from_secs(2), cap: Duration::from_secs(60) };
 
 /// One notification owed to one destination. Durable.

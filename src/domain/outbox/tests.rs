@@ -119,7 +119,7 @@ fn each_outcome_has_its_consequence() {
             u32::MAX,
             retry(Reason::Timeout, None),
             100,
-            Next::RetryAt { at: at(250), hold: true, reason: Reason::Timeout },
+            Next::RetryAt { at: at(130), hold: true, reason: Reason::Timeout },
         ),
         (
             0,
@@ -131,7 +131,7 @@ fn each_outcome_has_its_consequence() {
             9,
             retry(Reason::ServerError, None),
             old - 1,
-            Next::RetryAt { at: at(old + 149), hold: false, reason: Reason::ServerError },
+            Next::RetryAt { at: at(old + 29), hold: false, reason: Reason::ServerError },
         ),
         (9, retry(Reason::ServerError, None), old, Next::Park { reason: Reason::Expired }),
     ] {

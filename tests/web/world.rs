@@ -217,7 +217,7 @@ fn custom_id(name: &str) -> CustomId {
 
 fn customs(board: &Board) {
     let (processed, latency) = (custom_id("messages_processed"), custom_id("processing_latency"));
-    board.set_customs(vec![processed.clone(), latency.clone()]);
+    board.add_customs(vec![processed.clone(), latency.clone()]);
     let customs = board.customs();
     let minute = NOW.floor(MINUTE) - MINUTE * 3;
     let mut readings = customs[&processed].lock();

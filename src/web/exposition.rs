@@ -63,10 +63,10 @@ pub fn render(
     text.finish()
 }
 
-/// Whether a custom metric of this statistic is a counter: sums over minutes add up, everything else does not.
+/// Whether a custom metric of this statistic is a counter: the sums of minutes add up, nothing else does.
 pub fn custom_kind(statistic: Statistic) -> Kind {
     match statistic {
-        Statistic::Sum | Statistic::SampleCount => Kind::Counter,
+        Statistic::Sum => Kind::Counter,
         _ => Kind::Gauge,
     }
 }

@@ -123,7 +123,9 @@ pub fn owed(
             alarm.told = with(std::mem::take(&mut alarm.told), &destinations);
             alarm.told_at = Some(transition.at);
             let debt = debt(Event::Firing, destinations, key, rule, transition, queue);
-            alarm.firing = debt.as_ref().map(|debt| debt.notification.clone());
+            if let Some(debt) = &debt {
+                alarm.firing = Some(debt.notification.clone());
+            }
             debt
         }
         State::Ok => {

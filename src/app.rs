@@ -297,7 +297,8 @@ pub async fn survey(mut config: Config, identity: Identity, timeout: Duration) -
 /// Whether no target could be listed, so that nothing is to be waited for.
 fn survey_is_hopeless(board: &Board, targets: usize) -> bool {
     let health = board.targets();
-    let failing = health.values().filter(|health| health.discovered_at.is_none() && !health.troubles.is_empty());
+    let failing =
+        health.values().filter(|health| health.discovered_at.is_none() && !health.troubles.is_empty());
     failing.count() == targets
 }
 

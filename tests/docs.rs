@@ -68,7 +68,11 @@ fn blocks(language: &str) -> Vec<(String, String)> {
 
 /// Every secret the pages name is there.
 fn environment(name: &str) -> Option<String> {
-    let value = if name.ends_with("URL") { "https://example.com/hook" } else { "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" };
+    let value = if name.ends_with("URL") {
+        "https://example.com/hook"
+    } else {
+        "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+    };
     Some(value.to_owned())
 }
 

@@ -26,7 +26,6 @@ impl Generation {
     pub(super) async fn start(shared: &Shared, clients: Clients) -> Self {
         let config = shared.config.load_full();
         shared.board.configure(config.rules.clone(), config.poll.attributes);
-        shared.board.retain_customs(&config.custom_metrics.iter().map(|custom| custom.name.clone()).collect());
         let mut generation = Self { workers: JoinSet::new(), stop: CancellationToken::new() };
         generation.watch(shared, &clients);
         let judge = Judge {

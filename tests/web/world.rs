@@ -155,10 +155,10 @@ pub fn small() -> Board {
     let queue = |id: &QueueId| Queue::new(id.clone(), format!("http://sqs/{ACCOUNT}/{}", id.name));
     let mut source = queue(&orders);
     source.role = Role::Source;
-    source.tags =
+    let tags =
         [("team", "pay\"ments\\\n é\u{1}"), ("Team", "second"), ("CostCenter", ""), ("other", "hidden")]
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .into();
+            .map(|(key, value)| (key.to_owned(), value.to_owned()));
+    source.tags = Some(tags.into());
     let mut sink = queue(&dead);
     sink.role = Role::DeadLetter;
     sink.sources = vec![orders.clone()];
@@ -217,7 +217,7 @@ fn custom_id(name: &str) -> CustomId {
 
 fn customs(board: &Board) {
     let (processed, latency) = (custom_id("messages_processed"), custom_id("processing_latency"));
-    board.add_customs(vec![processed.clone(), latency.clone()]);
+    board.place_customs(&target(), vec![processed.clone(), latency.clone()]);
     let customs = board.customs();
     let minute = NOW.floor(MINUTE) - MINUTE * 3;
     let mut readings = customs[&processed].lock();

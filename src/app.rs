@@ -257,8 +257,9 @@ pub async fn receivers(
     config: &Config,
     identity: Identity,
 ) -> Result<BTreeMap<Arc<str>, Receiver>, AppError> {
-    let clients = Clients::connect_as(identity, &config.aws, config.poll.timeout, &Telemetry::new()).await?;
-    Ok(generation::receivers(config, &clients, &notify::http_client()?).await)
+    let telemetry = Telemetry::new();
+    let clients = Clients::connect_as(identity, &config.aws, config.poll.timeout, &telemetry).await?;
+    Ok(generation::receivers(config, &clients, &notify::http_client()?, &telemetry).await)
 }
 
 /// What one pass over every queue found.

@@ -146,7 +146,11 @@ async fn supervise(
             Some(()) = hangups.recv() => None,
             Some(reload) = reloads.recv() => Some(reload),
         };
-        let outcome = reload(shared, source.as_deref(), &mut generation).await;
+        // The end does not wait for a reload: one that is cut off leaves the workers to the stop below.
+        let outcome = tokio::select! {
+            () = stop.cancelled() => break Ok(()),
+            outcome = reload(shared, source.as_deref(), &mut generation) => outcome,
+        };
         note_reload(shared, &outcome);
         if let Some(answer) = answer {
             let _ = answer.send(outcome); // the client may have gone

@@ -6,7 +6,7 @@ use super::readings::{self, Window};
 use super::{Needs, Target, unpoisoned};
 use crate::domain::alarm::CustomId;
 use crate::domain::counter::Counter;
-use crate::domain::series::{Fold, Series};
+use crate::domain::series::{Fold, Series, StatisticSet};
 use crate::domain::time::{MINUTE, Timestamp};
 
 /// One custom metric of one target.
@@ -24,6 +24,8 @@ pub struct WatchedCustom {
 pub struct CustomReadings {
     /// Its recent minutes.
     pub series: Series,
+    /// The newest datapoint of the last window; `None` is unknown.
+    pub newest: Option<StatisticSet>,
     /// The running sum, for those exported as a counter.
     pub total: Counter,
     /// When it was last read.
@@ -34,7 +36,7 @@ impl WatchedCustom {
     pub(super) fn new(id: CustomId, target: Arc<Target>, needs: &Needs) -> Self {
         let reach = needs.custom.get(&id.name).copied().unwrap_or(MINUTE);
         let series = Series::new(MINUTE, reach, Fold::Last);
-        let state = CustomReadings { series, total: Counter::default(), read_at: None };
+        let state = CustomReadings { series, newest: None, total: Counter::default(), read_at: None };
         Self { id, target, state: Mutex::new(state) }
     }
 
@@ -42,6 +44,7 @@ impl WatchedCustom {
     pub fn read(&self, at: Timestamp, window: &Window, counts: bool) {
         let mut state = self.lock();
         state.read_at = Some(at);
+        state.newest = window.datapoints.iter().max_by_key(|(minute, _)| *minute).map(|(_, set)| *set);
         if counts {
             readings::count(&mut state.total, window);
         }

@@ -206,3 +206,23 @@ fn what_belongs_to_a_target_goes_with_it() {
     board.retain_targets(&BTreeSet::from([elsewhere.clone(), target()]));
     assert!(!board.is_listed() && board.targets().len() == 2, "a new target is known and not listed");
 }
+
+#[test]
+fn a_custom_metric_that_is_no_longer_published_has_no_value_however_far_its_alarm_looks_back() {
+    let board = board(&[]);
+    let id = CustomId { account: "1".into(), region: "eu-west-1".into(), name: "latency".into() };
+    board.place_customs(&target(), vec![id.clone()]);
+    let custom = board.customs()[&id].clone();
+    custom.lock().series.ensure_reach(MINUTE * 60);
+    let window = |from, datapoints| Window {
+        from: minute(from),
+        until: minute(from + 5),
+        settled: minute(from + 2),
+        datapoints,
+    };
+    custom.read(minute(7), &window(0, vec![(minute(1), StatisticSet::single(9.0))]), false);
+    assert_eq!(custom.lock().newest.map(|set| set.maximum), Some(9.0));
+    custom.read(minute(12), &window(5, vec![]), false);
+    assert_eq!(custom.lock().newest, None);
+    assert!(custom.lock().series.latest().is_some(), "the alarm still sees it");
+}

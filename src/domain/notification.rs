@@ -335,6 +335,16 @@ mod tests {
     }
 
     #[test]
+    fn what_was_told_can_be_closed_also_after_a_firing_that_is_owed_to_nobody() {
+        let mut alarm = Alarm::default();
+        goes(&mut alarm, &rule(&["a"]), State::Alarm, at(0));
+        goes(&mut alarm, &rule(&["a"]), State::InsufficientData, at(1));
+        assert_eq!(goes(&mut alarm, &rule(&[]), State::Alarm, at(2)), None);
+        let debt = closed(&alarm, "gone".into(), at(3)).unwrap();
+        assert_eq!(debt.destinations, names(&["a"]));
+    }
+
+    #[test]
     fn a_repeat_comes_each_time_the_interval_has_passed_while_it_fires() {
         let (mut alarm, rule) = (Alarm::default(), rule(&["a"]));
         goes(&mut alarm, &rule, State::Alarm, at(0));

@@ -18,7 +18,7 @@ use sqswatch::domain::queue::{Depth, Queue, QueueId, RedrivePolicy, Role, Settin
 use sqswatch::domain::rule::{
     Comparison, Condition, MetricRef, MissingData, Rule, Selector, Severity, Statistic,
 };
-use sqswatch::domain::series::{Slot, StatisticSet};
+use sqswatch::domain::series::StatisticSet;
 use sqswatch::domain::time::{MINUTE, Timestamp};
 use sqswatch::store::Store;
 use sqswatch::telemetry::Telemetry;
@@ -225,7 +225,7 @@ fn customs(board: &Board) {
     readings.read_at = Some(NOW);
     drop(readings);
     let mut readings = customs[&latency].lock();
-    readings.series.set(minute, Slot::Value(StatisticSet::single(0.25)));
+    readings.newest = Some(StatisticSet::single(0.25));
     readings.read_at = Some(NOW);
 }
 

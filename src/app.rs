@@ -146,7 +146,11 @@ async fn supervise(
             Some(()) = hangups.recv() => None,
             Some(reload) = reloads.recv() => Some(reload),
         };
-        let outcome = reload(shared, source.as_deref(), &mut generation).await;
+        // The end does not wait for a reload: one that is cut off leaves the workers to the stop below.
+        let outcome = tokio::select! {
+            () = stop.cancelled() => break Ok(()),
+            outcome = reload(shared, source.as_deref(), &mut generation) => outcome,
+        };
         note_reload(shared, &outcome);
         if let Some(answer) = answer {
             let _ = answer.send(outcome); // the client may have gone
@@ -257,8 +261,9 @@ pub async fn receivers(
     config: &Config,
     identity: Identity,
 ) -> Result<BTreeMap<Arc<str>, Receiver>, AppError> {
-    let clients = Clients::connect_as(identity, &config.aws, config.poll.timeout, &Telemetry::new()).await?;
-    Ok(generation::receivers(config, &clients, &notify::http_client()?).await)
+    let telemetry = Telemetry::new();
+    let clients = Clients::connect_as(identity, &config.aws, config.poll.timeout, &telemetry).await?;
+    Ok(generation::receivers(config, &clients, &notify::http_client()?, &telemetry).await)
 }
 
 /// What one pass over every queue found.

@@ -3,6 +3,7 @@
 //! Watchers write, the judge and the web read. Every lock is short, none is held over an await, and each queue has one of
 //! its own, so that a scrape of ten thousand queues never stops a reading. What is not known is absent, never 0.
 
+mod custom;
 mod readings;
 mod target;
 
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
+pub use custom::{CustomReadings, WatchedCustom};
 pub use readings::{Readings, Window};
 pub use target::{Skip, Target, TargetHealth};
 
@@ -18,7 +20,6 @@ use crate::domain::counter::{Counter, Snapshot};
 use crate::domain::metric::Metric;
 use crate::domain::queue::{Depth, Queue, QueueId, Role, Settings};
 use crate::domain::rule::{MetricRef, Rule};
-use crate::domain::series::{Fold, Series};
 use crate::domain::time::{MINUTE, Timestamp};
 use crate::domain::topology;
 
@@ -85,49 +86,6 @@ impl Watched {
     }
 }
 
-/// One custom metric of one target.
-#[derive(Debug)]
-pub struct WatchedCustom {
-    /// Which metric, read where.
-    pub id: CustomId,
-    state: Mutex<CustomReadings>,
-}
-
-/// What was read of a custom metric.
-#[derive(Debug)]
-pub struct CustomReadings {
-    /// Its recent minutes.
-    pub series: Series,
-    /// The running sum, for those exported as a counter.
-    pub total: Counter,
-    /// When it was last read.
-    pub read_at: Option<Timestamp>,
-}
-
-impl WatchedCustom {
-    fn new(id: CustomId, needs: &Needs) -> Self {
-        let reach = needs.custom.get(&id.name).copied().unwrap_or(MINUTE);
-        let series = Series::new(MINUTE, reach, Fold::Last);
-        let state = CustomReadings { series, total: Counter::default(), read_at: None };
-        Self { id, state: Mutex::new(state) }
-    }
-
-    /// Takes what CloudWatch said over a window; `counts` when its sums add up to a counter.
-    pub fn read(&self, at: Timestamp, window: &Window, counts: bool) {
-        let mut state = self.lock();
-        state.read_at = Some(at);
-        if counts {
-            readings::count(&mut state.total, window);
-        }
-        readings::write_window(&mut state.series, window);
-    }
-
-    /// Locks the readings; hold it briefly and never over an await.
-    pub fn lock(&self) -> MutexGuard<'_, CustomReadings> {
-        unpoisoned(self.state.lock())
-    }
-}
-
 /// A panic elsewhere must not take the picture with it: every write leaves it whole.
 fn unpoisoned<G>(locked: Result<G, PoisonError<G>>) -> G {
     locked.unwrap_or_else(PoisonError::into_inner)
@@ -146,7 +104,7 @@ pub struct Board {
     rules: RwLock<Arc<Vec<Rule>>>,
     alarms: RwLock<BTreeMap<AlarmKey, Alarm>>,
     needs: RwLock<Arc<Needs>>,
-    /// Counters of an earlier life, until their queue is found.
+    /// Counters of queues that are not watched: of an earlier life until they are found, and of those that cannot be read.
     remembered: Mutex<Counters>,
 }
 
@@ -225,6 +183,7 @@ impl Board {
                 new.push(id);
             }
         }
+        gone.iter().filter_map(|id| queues.get(id)).for_each(|watched| self.remember(watched));
         *queues = Arc::new(next);
         drop(queues);
         if !gone.is_empty() || !new.is_empty() {
@@ -238,18 +197,36 @@ impl Board {
         *unpoisoned(self.remembered.lock()) = counters;
     }
 
-    /// Every counter as it is now, to be kept.
-    pub fn counters(&self) -> Counters {
-        let queues = self.queues();
-        let each = queues.values().flat_map(|watched| {
-            let readings = watched.lock();
-            let own = readings
-                .counters()
-                .iter()
-                .map(|(metric, counter)| ((watched.id.clone(), *metric), counter.snapshot()));
-            own.collect::<Vec<_>>()
-        });
-        each.collect()
+    /// Every counter as it is now, to be kept; `None` for those of queues that are known to be gone.
+    pub fn counters(&self) -> BTreeMap<(QueueId, Metric), Option<Snapshot>> {
+        // In this order: a queue that is found meanwhile is on the board or still among the unreadable.
+        let (listed, unreadable) = (self.is_listed(), self.unreadable());
+        let mut counters = BTreeMap::new();
+        for ((id, metric), snapshot) in unpoisoned(self.remembered.lock()).iter() {
+            let kept = !listed || unreadable.contains(&(id.region.clone(), id.name.clone()));
+            counters.insert((id.clone(), *metric), kept.then(|| snapshot.clone()));
+        }
+        for watched in self.queues().values() {
+            for (metric, counter) in watched.lock().counters() {
+                counters.insert((watched.id.clone(), *metric), Some(counter.snapshot()));
+            }
+        }
+        counters
+    }
+
+    /// Forgets the counters of queues that are gone, once the store has done so.
+    pub fn drop_counters(&self, gone: impl IntoIterator<Item = (QueueId, Metric)>) {
+        let mut remembered = unpoisoned(self.remembered.lock());
+        for key in gone {
+            remembered.remove(&key);
+        }
+    }
+
+    fn remember(&self, watched: &Watched) {
+        let readings = watched.lock();
+        let counters = readings.counters().iter();
+        let snapshots = counters.map(|(metric, counter)| ((watched.id.clone(), *metric), counter.snapshot()));
+        unpoisoned(self.remembered.lock()).extend(snapshots);
     }
 
     fn give_back_counters(&self, id: &QueueId, readings: &mut Readings) {
@@ -265,19 +242,32 @@ impl Board {
     pub fn forget(&self, id: &QueueId) {
         let mut queues = unpoisoned(self.queues.write());
         let mut next = Queues::clone(&queues);
-        if next.remove(id).is_some() {
+        if let Some(watched) = next.remove(id) {
+            self.remember(&watched);
             *queues = Arc::new(next);
             *unpoisoned(self.rewired.lock()) = true;
         }
     }
 
-    /// Forgets everything of the targets that are not in `kept`: they left the configuration.
+    /// Makes `kept` the targets: what belongs to another left the configuration and is forgotten, a new one is not listed yet.
     pub fn retain_targets(&self, kept: &BTreeSet<Arc<Target>>) {
-        unpoisoned(self.targets.write()).retain(|target, _| kept.contains(target));
+        let mut targets = unpoisoned(self.targets.write());
+        targets.retain(|target, _| kept.contains(target));
+        for target in kept {
+            targets.entry(target.clone()).or_default();
+        }
+        drop(targets);
+        let mut customs = unpoisoned(self.customs.write());
+        let mut next = BTreeMap::clone(&customs);
+        next.retain(|_, custom| kept.contains(&custom.target));
+        *customs = Arc::new(next);
+        drop(customs);
         let mut queues = unpoisoned(self.queues.write());
-        let mut next = Queues::clone(&queues);
-        next.retain(|_, watched| kept.contains(&watched.target));
+        let (next, gone): (Queues, Queues) =
+            Queues::clone(&queues).into_iter().partition(|(_, watched)| kept.contains(&watched.target));
+        gone.values().for_each(|watched| self.remember(watched));
         *queues = Arc::new(next);
+        drop(queues);
         *unpoisoned(self.rewired.lock()) = true;
     }
 
@@ -317,28 +307,42 @@ impl Board {
         unpoisoned(self.customs.read()).clone()
     }
 
-    /// Forgets the custom metrics whose names left the configuration.
-    pub fn retain_customs(&self, names: &BTreeSet<Arc<str>>) {
-        let mut customs = unpoisoned(self.customs.write());
-        let mut next = BTreeMap::clone(&customs);
-        next.retain(|id, _| names.contains(&id.name));
-        *customs = Arc::new(next);
-    }
-
-    /// Adds custom metrics; those already there stay as they are. Each target adds its own.
-    pub fn add_customs(&self, ids: Vec<CustomId>) {
+    /// Makes `ids` the custom metrics of `target`; those already there keep their readings.
+    pub fn place_customs(&self, target: &Arc<Target>, ids: Vec<CustomId>) {
         let needs = self.needs();
         let mut customs = unpoisoned(self.customs.write());
         let mut next = BTreeMap::clone(&customs);
+        next.retain(|id, known| known.target != *target || ids.contains(id));
         for id in ids {
-            next.entry(id.clone()).or_insert_with(|| Arc::new(WatchedCustom::new(id, &needs)));
+            next.entry(id.clone())
+                .or_insert_with(|| Arc::new(WatchedCustom::new(id, target.clone(), &needs)));
         }
         *customs = Arc::new(next);
+        drop(customs);
+        self.update_target(target, |health| health.knows_customs = true);
     }
 
     /// A copy of every target's health.
     pub fn targets(&self) -> BTreeMap<Arc<Target>, TargetHealth> {
         unpoisoned(self.targets.read()).clone()
+    }
+
+    /// Whether every target was listed, so that a queue that is not there is known to be gone.
+    pub fn is_listed(&self) -> bool {
+        let targets = unpoisoned(self.targets.read());
+        !targets.is_empty() && targets.values().all(|health| health.discovered_at.is_some())
+    }
+
+    /// The queues that exist and cannot be read, by region and name.
+    pub fn unreadable(&self) -> BTreeSet<(Arc<str>, Arc<str>)> {
+        let targets = unpoisoned(self.targets.read());
+        let mut unreadable = BTreeSet::new();
+        for (target, health) in targets.iter() {
+            let skipped = health.skipped.iter();
+            let queues = skipped.filter(|(_, skip)| matches!(skip, Skip::Denied | Skip::Unreadable));
+            unreadable.extend(queues.map(|(name, _)| (target.region.clone(), name.clone())));
+        }
+        unreadable
     }
 
     /// Changes one target's health, which comes to be if need be.

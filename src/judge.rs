@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::board::Board;
 use crate::clock;
+use crate::domain::alarm::Alarm;
 use crate::domain::time::Timestamp;
 use crate::store::{Batch, Store, StoreError};
 use crate::telemetry::Telemetry;
@@ -70,9 +71,10 @@ impl Judge {
             self.commit(&round, now)?;
         }
         let owes = !round.debts.is_empty();
-        self.show(round);
+        self.show(round, now);
         if owes {
-            self.owed.notify_waiters();
+            // Kept for the deliverer when it is busy just now: `notify_waiters` would be lost on it.
+            self.owed.notify_one();
         }
         Ok(())
     }
@@ -87,7 +89,7 @@ impl Judge {
     }
 
     /// Enters what is durable now into the board and the log.
-    fn show(&self, round: Round) {
+    fn show(&self, round: Round, now: Timestamp) {
         for change in &round.changes {
             if let Some(transition) = &change.transition {
                 self.telemetry.transitions.with_label_values(&[transition.to.as_str()]).inc();
@@ -108,7 +110,7 @@ impl Judge {
                 alarms.insert(change.key, change.alarm);
             }
             for (key, value) in round.values {
-                alarms.entry(key).or_default().value = value;
+                alarms.entry(key).or_insert_with(|| Alarm::new(now)).value = value;
             }
         });
     }

@@ -22,15 +22,17 @@ pub use counts::Counts;
 pub use http::http_client;
 pub use sample::test_notification;
 
+use crate::aws::meter::{Meter, Operation};
 use crate::config;
+use crate::domain::cost::Call;
 use crate::domain::notification::Notification;
 use crate::domain::outbox::Outcome;
 
 /// A destination with what it takes to reach it. Cheap to clone.
 #[derive(Clone)]
 pub enum Receiver {
-    /// An SNS topic, through a client of the topic's region and, if one is set, of its role.
-    Sns(config::Sns, aws_sdk_sns::Client),
+    /// An SNS topic, through a client of the topic's region and, if one is set, of its role; each Publish is metered.
+    Sns(config::Sns, aws_sdk_sns::Client, Meter),
     /// An HTTP receiver, through the client of [`http_client`].
     Webhook(config::Webhook, reqwest::Client),
 }
@@ -47,7 +49,11 @@ pub struct Answer {
 /// Makes one attempt, bounded in time, at telling `receiver` of `notification`.
 pub async fn send_once(receiver: &Receiver, notification: &Notification) -> Answer {
     match receiver {
-        Receiver::Sns(config, client) => sns::send(client, config, notification).await,
+        Receiver::Sns(config, client, meter) => {
+            let answer = sns::send(client, config, notification).await;
+            meter.count(Operation::Publish, Some(Call::SnsPublish), sns::failure(answer.outcome));
+            answer
+        }
         Receiver::Webhook(config, client) => webhook::send(client, config, notification).await,
     }
 }

@@ -47,7 +47,15 @@ fn offences(under: &str, banned: &[&str]) -> Vec<String> {
 fn the_domain_is_pure() {
     let banned = [
         "tokio",
-        "aws_",
+        "aws_sdk",
+        "aws_smithy",
+        "aws_config",
+        "crate::aws",
+        "crate::watch",
+        "crate::judge",
+        "crate::notify",
+        "crate::web",
+        "crate::telemetry",
         "serde",
         "std::fs",
         "std::net",
@@ -111,7 +119,9 @@ fn data_flows_one_way() {
         ("src/notify", &["crate::watch", "crate::judge", "crate::web", "crate::app"]),
         ("src/web", &["crate::watch", "crate::judge", "crate::notify", "crate::app", "crate::aws"]),
     ];
-    let offences: Vec<String> = rules.iter().flat_map(|(room, banned)| offences(room, banned)).collect();
+    let mut offences: Vec<String> = rules.iter().flat_map(|(room, banned)| offences(room, banned)).collect();
+    // A room's tests may borrow another's fixtures.
+    offences.retain(|line| !line.contains("/tests.rs:") && !line.contains("/tests/"));
     assert!(offences.is_empty(), "imports against the flow:\n{}", offences.join("\n"));
 }
 

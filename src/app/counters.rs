@@ -24,14 +24,21 @@ pub(super) async fn run(shared: Shared, shutdown: CancellationToken) {
     }
 }
 
-/// Saves all counters now. A failure is logged and counted; the next save has them all again.
+/// Saves all counters now, and forgets those of queues that are gone. A failure is logged and counted; the next save has
+/// them all again.
 pub(super) async fn save(shared: &Shared) {
     let board = shared.board.clone();
     let saved = shared.store.call(move |store| {
-        let counters =
-            board.counters().into_iter().map(|((id, metric), counter)| (id, metric, Some(counter)));
-        let batch = Batch { counters: counters.collect(), ..Batch::default() };
-        if batch.is_empty() { Ok(0) } else { store.commit(&batch, clock::now()) }
+        let counters = board.counters();
+        let gone = counters.iter().filter(|(_, counter)| counter.is_none()).map(|(key, _)| key.clone());
+        let gone: Vec<_> = gone.collect();
+        let counters = counters.into_iter().map(|((id, metric), counter)| (id, metric, counter)).collect();
+        let batch = Batch { counters, ..Batch::default() };
+        if !batch.is_empty() {
+            store.commit(&batch, clock::now())?;
+        }
+        board.drop_counters(gone);
+        Ok(())
     });
     if let Err(error) = saved.await {
         shared.telemetry.store_failures.inc();

@@ -9,10 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Shared, counters};
 use crate::aws::clients::Clients;
+use crate::aws::meter::Meter;
 use crate::config::{Config, Destination};
 use crate::judge::{self, Judge};
 use crate::notify::Receiver;
 use crate::notify::deliver::{self, Delivery};
+use crate::telemetry::Telemetry;
 use crate::watch::{self, Watch};
 
 /// The running workers of one configuration.
@@ -26,9 +28,6 @@ impl Generation {
     pub(super) async fn start(shared: &Shared, clients: Clients) -> Self {
         let config = shared.config.load_full();
         shared.board.configure(config.rules.clone(), config.poll.attributes);
-        shared
-            .board
-            .retain_customs(&config.custom_metrics.iter().map(|custom| custom.name.clone()).collect());
         let mut generation = Self { workers: JoinSet::new(), stop: CancellationToken::new() };
         generation.watch(shared, &clients);
         let judge = Judge {
@@ -99,7 +98,7 @@ impl Generation {
 }
 
 async fn delivery(shared: &Shared, clients: &Clients) -> Delivery {
-    let receivers = receivers(&shared.config.load(), clients, &shared.http).await;
+    let receivers = receivers(&shared.config.load(), clients, &shared.http, &shared.telemetry).await;
     receivers.keys().for_each(|name| shared.counts.expect(name));
     Delivery {
         store: shared.store.clone(),
@@ -114,13 +113,15 @@ pub(super) async fn receivers(
     config: &Config,
     clients: &Clients,
     http: &reqwest::Client,
+    telemetry: &Telemetry,
 ) -> BTreeMap<Arc<str>, Receiver> {
     let mut receivers = BTreeMap::new();
     for (name, destination) in &config.destinations {
         let receiver = match destination {
             Destination::Sns(sns) => {
                 let client = clients.sns(sns.region(), sns.role_arn.as_deref()).await;
-                Receiver::Sns(sns.clone(), client)
+                let meter = Meter::publishing(telemetry.clone(), sns.region().into());
+                Receiver::Sns(sns.clone(), client, meter)
             }
             Destination::Webhook(webhook) => Receiver::Webhook(webhook.clone(), http.clone()),
         };

@@ -10,7 +10,7 @@ use super::failure::{Failure, Reason};
 use crate::domain::cost::Call;
 use crate::telemetry::Telemetry;
 
-/// One operation of AWS that the daemon uses; all of them only read.
+/// One operation of AWS that the daemon uses; all but the last only read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "each is named as AWS names it")]
 pub enum Operation {
@@ -20,11 +20,12 @@ pub enum Operation {
     ListQueueTags,
     GetMetricData,
     GetCallerIdentity,
+    Publish,
 }
 
 impl Operation {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
+    /// Those that watching takes.
+    const WATCHING: [Self; 6] = [
         Self::ListQueues,
         Self::GetQueueUrl,
         Self::GetQueueAttributes,
@@ -38,6 +39,7 @@ impl Operation {
         match self {
             Self::GetMetricData => "cloudwatch",
             Self::GetCallerIdentity => "sts",
+            Self::Publish => "sns",
             _ => "sqs",
         }
     }
@@ -51,6 +53,7 @@ impl Operation {
             Self::ListQueueTags => "ListQueueTags",
             Self::GetMetricData => "GetMetricData",
             Self::GetCallerIdentity => "GetCallerIdentity",
+            Self::Publish => "Publish",
         }
     }
 
@@ -68,9 +71,19 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// A meter of `region`, with every counter there from the start, so that its first increase shows as one.
+    /// A meter of what is watched in `region`, with every counter there from the start, so that its first increase shows as
+    /// one.
     pub fn new(telemetry: Telemetry, region: Arc<str>) -> Self {
-        for operation in Operation::ALL {
+        Self::of(&Operation::WATCHING, telemetry, region)
+    }
+
+    /// A meter of what is published in `region`.
+    pub fn publishing(telemetry: Telemetry, region: Arc<str>) -> Self {
+        Self::of(&[Operation::Publish], telemetry, region)
+    }
+
+    fn of(operations: &[Operation], telemetry: Telemetry, region: Arc<str>) -> Self {
+        for operation in operations {
             let (service, name) = (operation.service(), operation.name());
             telemetry.requests.with_label_values(&[service, name, &region]);
             telemetry.throttles.with_label_values(&[service, &region]);
@@ -92,9 +105,14 @@ impl Meter {
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
         let result = request.await.map_err(|error| Failure::new(operation, &error));
+        self.count(operation, call, result.as_ref().err().map(|failure| failure.reason));
+        result
+    }
+
+    /// Counts one request; `reason` is why it failed, if it did.
+    pub fn count(&self, operation: Operation, call: Option<Call>, reason: Option<Reason>) {
         let labels = [operation.service(), operation.name(), &self.region];
         self.telemetry.requests.with_label_values(&labels).inc();
-        let reason = result.as_ref().err().map(|failure| failure.reason);
         if reason.is_none_or(Reason::is_charged) {
             let dollars = call.map_or(0.0, Call::dollars);
             self.telemetry.dollars.with_label_values(&[operation.service()]).inc_by(dollars);
@@ -102,7 +120,6 @@ impl Meter {
         if let Some(reason) = reason {
             self.failed(operation, reason);
         }
-        result
     }
 
     /// Counts a failure: of a request, or of an answer that is of no use, wholly or in part.

@@ -112,11 +112,12 @@ impl Readings {
         self.counters.entry(metric).or_insert(counter);
     }
 
-    /// Takes new tags and another URL; everything else of the queue is known better here.
+    /// Takes new tags and another URL; everything else of the queue is known better here, also tags that were not read now.
     pub(super) fn retag(&mut self, found: Queue) {
-        if self.queue.tags != found.tags || self.queue.url != found.url {
+        let tags = found.tags.or_else(|| self.queue.tags.clone());
+        if self.queue.tags != tags || self.queue.url != found.url {
             let queue = Arc::make_mut(&mut self.queue);
-            queue.tags = found.tags;
+            queue.tags = tags;
             queue.url = found.url;
         }
     }

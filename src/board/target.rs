@@ -75,6 +75,8 @@ pub struct TargetHealth {
     pub attributes_interval: Duration,
     /// When CloudWatch last answered.
     pub cloudwatch_at: Option<Timestamp>,
+    /// Whether the custom metrics that are read here are on the board.
+    pub knows_customs: bool,
     /// What goes wrong at the moment, one line an API, for `/readyz` and the page.
     pub troubles: BTreeMap<&'static str, String>,
 }

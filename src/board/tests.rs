@@ -120,7 +120,8 @@ fn counters_go_on_after_a_restart_and_count_no_minute_twice() {
     let before = board(&["a"]);
     before.read_cloudwatch(&id("a"), minute(5), Metric::MessagesSent, &window(0..3));
     let after = Board::default();
-    after.remember_counters(before.counters());
+    let kept = before.counters().into_iter().filter_map(|(key, counter)| Some((key, counter?)));
+    after.remember_counters(kept.collect());
     after.discovered(&target(), vec![Queue::new(id("a"), "http://q")]);
     assert_eq!(value(&after, "a", Metric::MessagesSent), Some(30.0));
     after.read_cloudwatch(&id("a"), minute(7), Metric::MessagesSent, &window(1..5));
@@ -148,4 +149,80 @@ fn gaps_of_a_settled_window_are_missing_and_later_ones_unknown() {
     assert_eq!(series.horizon(minute(8)), minute(6));
     let maximum = series.latest().map(|(_, set)| set.get(Statistic::Maximum));
     assert_eq!(maximum, Some(9.0));
+}
+
+fn sent(board: &Board, name: &str, sum: f64) {
+    let datapoints = vec![(minute(0), StatisticSet::single(sum))];
+    let window = Window { from: minute(0), until: minute(1), settled: minute(0), datapoints };
+    board.read_cloudwatch(&id(name), minute(3), Metric::MessagesSent, &window);
+}
+
+#[test]
+fn the_counters_of_a_queue_go_on_when_it_is_back_and_are_forgotten_only_when_it_is_known_to_be_gone() {
+    let board = board(&["a", "b"]);
+    sent(&board, "a", 5.0);
+    sent(&board, "b", 7.0);
+    let key = |name: &str| (id(name), Metric::MessagesSent);
+    board.forget(&id("a"));
+    assert!(board.counters()[&key("a")].is_some(), "nothing was listed yet, so nothing is gone");
+    board.update_target(&target(), |health| {
+        health.note_discovery(minute(1));
+        health.skipped.insert("a".into(), Skip::Denied);
+    });
+    assert!(board.counters()[&key("a")].is_some(), "it is there and may not be read");
+    board.discovered(&target(), vec![Queue::new(id("a"), "http://q")]);
+    board.update_target(&target(), |health| health.skipped.clear());
+    assert_eq!(value(&board, "a", Metric::MessagesSent), Some(5.0), "admitted again");
+    assert_eq!(board.counters()[&key("b")], None, "gone with the listing");
+    board.drop_counters([key("b")]);
+    assert!(!board.counters().contains_key(&key("b")));
+}
+
+#[test]
+fn tags_that_were_not_read_this_time_stay_as_they_were() {
+    let board = board(&["a"]);
+    let tagged = |tags| Queue { tags, ..Queue::new(id("a"), "http://q") };
+    let tags = || board.queues()[&id("a")].lock().queue.tags.clone();
+    let red = Some([("team".to_owned(), "red".to_owned())].into());
+    board.discovered(&target(), vec![tagged(red.clone())]);
+    board.discovered(&target(), vec![tagged(None)]);
+    assert_eq!(tags(), red);
+    board.discovered(&target(), vec![tagged(Some(BTreeMap::new()))]);
+    assert_eq!(tags(), Some(BTreeMap::new()));
+}
+
+#[test]
+fn what_belongs_to_a_target_goes_with_it() {
+    let board = board(&["a"]);
+    let custom = |region: &str| CustomId { account: "1".into(), region: region.into(), name: "jobs".into() };
+    let elsewhere = Arc::new(Target { region: "us-east-1".into(), role_arn: None });
+    board.place_customs(&target(), vec![custom("eu-west-1")]);
+    board.place_customs(&elsewhere, vec![custom("us-east-1")]);
+    board.retain_targets(&BTreeSet::from([elsewhere.clone()]));
+    assert!(board.queues().is_empty());
+    assert!(board.customs().keys().eq([&custom("us-east-1")]));
+    board.place_customs(&elsewhere, Vec::new());
+    assert!(board.customs().is_empty());
+    board.retain_targets(&BTreeSet::from([elsewhere.clone(), target()]));
+    assert!(!board.is_listed() && board.targets().len() == 2, "a new target is known and not listed");
+}
+
+#[test]
+fn a_custom_metric_that_is_no_longer_published_has_no_value_however_far_its_alarm_looks_back() {
+    let board = board(&[]);
+    let id = CustomId { account: "1".into(), region: "eu-west-1".into(), name: "latency".into() };
+    board.place_customs(&target(), vec![id.clone()]);
+    let custom = board.customs()[&id].clone();
+    custom.lock().series.ensure_reach(MINUTE * 60);
+    let window = |from, datapoints| Window {
+        from: minute(from),
+        until: minute(from + 5),
+        settled: minute(from + 2),
+        datapoints,
+    };
+    custom.read(minute(7), &window(0, vec![(minute(1), StatisticSet::single(9.0))]), false);
+    assert_eq!(custom.lock().newest.map(|set| set.maximum), Some(9.0));
+    custom.read(minute(12), &window(5, vec![]), false);
+    assert_eq!(custom.lock().newest, None);
+    assert!(custom.lock().series.latest().is_some(), "the alarm still sees it");
 }

@@ -164,6 +164,11 @@ pub struct Transition {
 }
 
 impl Alarm {
+    /// A new one: in INSUFFICIENT_DATA since `now`.
+    pub fn new(now: Timestamp) -> Self {
+        Self { since: now, ..Self::default() }
+    }
+
     /// Takes a verdict: the alarm moves, and a change of state is returned.
     pub fn apply(&mut self, verdict: Verdict, now: Timestamp) -> Option<Transition> {
         self.value = verdict.value;

@@ -123,7 +123,9 @@ pub fn owed(
             alarm.told = with(std::mem::take(&mut alarm.told), &destinations);
             alarm.told_at = Some(transition.at);
             let debt = debt(Event::Firing, destinations, key, rule, transition, queue);
-            alarm.firing = debt.as_ref().map(|debt| debt.notification.clone());
+            if let Some(debt) = &debt {
+                alarm.firing = Some(debt.notification.clone());
+            }
             debt
         }
         State::Ok => {
@@ -330,6 +332,16 @@ mod tests {
                 assert_eq!(got, expected, "step {minute} of {script:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_was_told_can_be_closed_also_after_a_firing_that_is_owed_to_nobody() {
+        let mut alarm = Alarm::default();
+        goes(&mut alarm, &rule(&["a"]), State::Alarm, at(0));
+        goes(&mut alarm, &rule(&["a"]), State::InsufficientData, at(1));
+        assert_eq!(goes(&mut alarm, &rule(&[]), State::Alarm, at(2)), None);
+        let debt = closed(&alarm, "gone".into(), at(3)).unwrap();
+        assert_eq!(debt.destinations, names(&["a"]));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Deliveries: what is owed to whom, in which order it goes out, and what follows from each attempt.
 //!
-//! Guaranteed: for one alarm and destination nothing overtakes what is older; an entry is tried until it is acknowledged,
-//! refused for good, or [`GIVE_UP`] old; and a destination that is throttled or out of reach is left in peace as a whole.
+//! Guaranteed: for one alarm and destination nothing overtakes what is older, and an entry is tried until it is
+//! acknowledged, refused for good, or [`GIVE_UP`] old.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -140,11 +140,6 @@ impl Reason {
             Self::Expired => "expired",
         }
     }
-
-    /// Whether the destination as a whole is concerned, so that another entry would fare no better.
-    fn holds_destination(self) -> bool {
-        matches!(self, Self::Timeout | Self::Connection | Self::Throttled)
-    }
 }
 
 /// What becomes of an entry after an attempt.
@@ -156,8 +151,6 @@ pub enum Next {
     RetryAt {
         /// When it may be tried again.
         at: Timestamp,
-        /// Whether nothing at all should be sent to the destination before `at`.
-        hold: bool,
         /// What went wrong.
         reason: Reason,
     },
@@ -178,7 +171,7 @@ pub fn settle(entry: &Entry, outcome: Outcome, now: Timestamp, random: f64) -> N
         }
         Outcome::Retry { reason, after } => {
             let at = now + BACKOFF.delay(entry.attempts, random, after);
-            Next::RetryAt { at, hold: reason.holds_destination(), reason }
+            Next::RetryAt { at, reason }
         }
     }
 }

@@ -174,8 +174,8 @@ pub struct Queue {
     pub url: Arc<str>,
     /// Its settings as last read.
     pub settings: Settings,
-    /// Its tags; empty when untagged or not asked for.
-    pub tags: BTreeMap<String, String>,
+    /// Its tags; `None` when they were not read: not asked for, not yet, or not allowed.
+    pub tags: Option<BTreeMap<String, String>>,
     /// Its part in the dead-letter topology.
     pub role: Role,
     /// The queues whose dead letters arrive here, by name.
@@ -189,10 +189,15 @@ impl Queue {
             id,
             url: url.into(),
             settings: Settings::default(),
-            tags: BTreeMap::new(),
+            tags: None,
             role: Role::Plain,
             sources: Vec::new(),
         }
+    }
+
+    /// The value of one tag, as far as tags are known.
+    pub fn tag(&self, key: &str) -> Option<&String> {
+        self.tags.as_ref()?.get(key)
     }
 
     /// The queue its dead letters go to.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use wildmatch::WildMatch;
 
 use super::metric::Metric;
-use super::queue::{Queue, QueueKind};
+use super::queue::{Queue, QueueId, QueueKind};
 
 /// One alarm rule of the configuration. It stands for as many alarms as it selects queues.
 #[derive(Clone, Debug, PartialEq)]
@@ -327,6 +327,11 @@ impl RoleSelector {
         ("not_dead_letter", Self::NotDeadLetter),
     ];
 
+    /// Whether it asks for what a queue is not, which half a topology cannot tell.
+    pub fn is_negative(self) -> bool {
+        matches!(self, Self::Plain | Self::NotDeadLetter)
+    }
+
     fn matches(self, role: super::queue::Role) -> bool {
         match self {
             Self::DeadLetter => role.is_dead_letter(),
@@ -339,21 +344,34 @@ impl RoleSelector {
 }
 
 impl Selector {
-    /// Whether the rule judges `queue`.
+    /// Whether the rule judges `queue`. Tags that were not read do not match.
     pub fn matches(&self, queue: &Queue) -> bool {
-        (self.names.is_empty() || self.names.iter().any(|glob| glob.matches(&queue.id.name)))
+        self.matches_id(&queue.id)
             && self.role.is_none_or(|role| role.matches(queue.role))
-            && self.kind.is_none_or(|kind| kind == queue.id.kind())
-            && self.tags.iter().all(|(key, value)| queue.tags.get(key) == Some(value))
-            && self.region.as_deref().is_none_or(|region| region == &*queue.id.region)
-            && self.account.as_deref().is_none_or(|account| account == &*queue.id.account)
+            && self.tags.iter().all(|(key, value)| queue.tag(key) == Some(value))
+    }
+
+    /// Whether the rule judges `queue` or may turn out to: its tags may be unknown, and, unless the topology is `whole`, so
+    /// may be whose dead letters arrive in it or where its own go.
+    pub fn may_match(&self, queue: &Queue, whole: bool) -> bool {
+        let open = |role: RoleSelector| !whole && !role.is_negative();
+        self.matches_id(&queue.id)
+            && self.role.is_none_or(|role| role.matches(queue.role) || open(role))
+            && (queue.tags.is_none() || self.tags.iter().all(|(key, value)| queue.tag(key) == Some(value)))
+    }
+
+    fn matches_id(&self, id: &QueueId) -> bool {
+        (self.names.is_empty() || self.names.iter().any(|glob| glob.matches(&id.name)))
+            && self.kind.is_none_or(|kind| kind == id.kind())
+            && self.region.as_deref().is_none_or(|region| region == &*id.region)
+            && self.account.as_deref().is_none_or(|account| account == &*id.account)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::queue::{QueueId, Role};
+    use crate::domain::queue::Role;
 
     #[test]
     fn words_read_back_in_both_spellings() {
@@ -387,7 +405,7 @@ mod tests {
     fn every_part_of_a_selector_must_match() {
         let mut queue = Queue::new(QueueId::new("1", "eu-west-1", "orders-dlq"), "http://q");
         queue.role = Role::DeadLetter;
-        queue.tags.insert("team".into(), "payments".into());
+        queue.tags = Some([("team".into(), "payments".into())].into());
         let fits = Selector {
             names: vec![Glob::new("x"), Glob::new("orders-*")],
             role: Some(RoleSelector::DeadLetter),
@@ -408,6 +426,23 @@ mod tests {
         for misfit in misfits {
             assert!(!misfit.matches(&queue), "{misfit:?}");
         }
+    }
+
+    #[test]
+    fn what_is_not_known_of_a_queue_leaves_it_open_whether_it_matches() {
+        let queue = Queue::new(QueueId::new("1", "eu-west-1", "orders-dlq"), "http://q");
+        let by_tag = Selector { tags: [("team".to_string(), "x".to_string())].into(), ..Selector::default() };
+        assert!(!by_tag.matches(&queue) && by_tag.may_match(&queue, true));
+        let untagged = Queue { tags: Some(BTreeMap::new()), ..queue.clone() };
+        assert!(!by_tag.may_match(&untagged, false), "its tags are known");
+        for (role, open) in [(RoleSelector::DeadLetter, true), (RoleSelector::Source, true)] {
+            let by_role = Selector { role: Some(role), ..Selector::default() };
+            assert!(!by_role.matches(&queue) && !by_role.may_match(&queue, true));
+            assert_eq!(by_role.may_match(&queue, false), open);
+        }
+        let dead = Queue { role: Role::DeadLetter, ..queue };
+        let negative = Selector { role: Some(RoleSelector::NotDeadLetter), ..Selector::default() };
+        assert!(!negative.may_match(&dead, false), "that it is one is certain");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! One round of judging: every rule against every subject it selects, without a side effect.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::board::{Board, Skip, Watched};
+use crate::board::{Board, Watched};
 use crate::domain::alarm::{Alarm, AlarmKey, Subject, Transition, Verdict};
 use crate::domain::evaluate::evaluate;
 use crate::domain::metric::Metric;
@@ -36,69 +37,83 @@ pub(super) struct Round {
     pub values: Vec<(AlarmKey, Option<f64>)>,
 }
 
+/// How much is known of who is whose dead-letter queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Topology {
+    /// Too little to say what a queue is not, or that one is gone.
+    Unknown,
+    /// All but that of queues that may not be read, or that did not tell their settings in time.
+    Partial,
+    /// All.
+    Whole,
+}
+
 impl Round {
     /// Judges everything on the board as it is at `now`.
     pub(super) fn judge(board: &Board, now: Timestamp) -> Self {
         let mut round = Self::default();
         let mut present = BTreeSet::new();
-        let knows_topology = knows_topology(board, now);
+        // Asked before the queues are looked at and again after it: who is admitted or left out meanwhile is in one of them.
+        let mut unreadable = board.unreadable();
+        let topology = topology(board, !unreadable.is_empty(), now);
         for rule in board.rules().iter() {
             match &rule.condition.metric {
                 MetricRef::Queue(metric) => {
-                    if !knows_topology && is_negative(rule) {
+                    if topology == Topology::Unknown
+                        && rule.selector.role.is_some_and(RoleSelector::is_negative)
+                    {
                         continue;
                     }
-                    for watched in board.queues().values() {
-                        round.judge_queue(board, rule, *metric, watched, now, &mut present);
-                    }
+                    present.extend(round.judge_queues(board, rule, *metric, topology, now));
                 }
-                MetricRef::Custom(name) => round.judge_custom(board, rule, name, now, &mut present),
+                MetricRef::Custom(name) => present.extend(round.judge_customs(board, rule, name, now)),
             }
         }
-        if knows_topology {
-            round.close_absent(board, &present, now);
+        if topology != Topology::Unknown {
+            unreadable.extend(board.unreadable());
+            round.close_absent(board, &present, &unreadable, now);
         }
         round
     }
 
-    fn judge_queue(
+    fn judge_queues(
         &mut self,
         board: &Board,
         rule: &Rule,
         metric: Metric,
-        watched: &Watched,
+        topology: Topology,
         now: Timestamp,
-        present: &mut BTreeSet<AlarmKey>,
-    ) {
-        let readings = watched.lock();
-        if !rule.selector.matches(&readings.queue) {
-            return;
+    ) -> BTreeSet<AlarmKey> {
+        let mut judged = BTreeSet::new();
+        for watched in board.queues().values() {
+            let Some((key, queue)) = selected(board, rule, watched, topology) else { continue };
+            let alarm = remembered(board, &key, now);
+            let readings = watched.lock();
+            let series = readings.series(metric, rule.condition.period);
+            let verdict = series.and_then(|series| evaluate(&rule.condition, series, alarm.state, now));
+            drop(readings);
+            judged.insert(key.clone());
+            self.take(rule, key, alarm, verdict, Some(&queue), now);
         }
-        let key = AlarmKey { rule: rule.name.clone(), subject: Subject::Queue(watched.id.clone()) };
-        let alarm = remembered(board, &key, now);
-        let series = readings.series(metric, rule.condition.period);
-        let verdict = series.and_then(|series| evaluate(&rule.condition, series, alarm.state, now));
-        let queue = readings.queue.clone();
-        drop(readings);
-        present.insert(key.clone());
-        self.take(rule, key, alarm, verdict, Some(&queue), now);
+        judged
     }
 
-    fn judge_custom(
+    fn judge_customs(
         &mut self,
         board: &Board,
         rule: &Rule,
         name: &str,
         now: Timestamp,
-        present: &mut BTreeSet<AlarmKey>,
-    ) {
+    ) -> BTreeSet<AlarmKey> {
+        let mut judged = BTreeSet::new();
         for custom in board.customs().values().filter(|custom| &*custom.id.name == name) {
             let key = AlarmKey { rule: rule.name.clone(), subject: Subject::Custom(custom.id.clone()) };
             let alarm = remembered(board, &key, now);
             let verdict = evaluate(&rule.condition, &custom.lock().series, alarm.state, now);
-            present.insert(key.clone());
+            judged.insert(key.clone());
             self.take(rule, key, alarm, verdict, None, now);
         }
+        judged
     }
 
     fn take(
@@ -126,20 +141,31 @@ impl Round {
     }
 
     /// Closes the alarms that no rule and subject stand for any more. Only called when everything there is has been seen.
-    fn close_absent(&mut self, board: &Board, present: &BTreeSet<AlarmKey>, now: Timestamp) {
-        let unreadable = unreadable(board);
+    fn close_absent(
+        &mut self,
+        board: &Board,
+        present: &BTreeSet<AlarmKey>,
+        unreadable: &BTreeSet<(Arc<str>, Arc<str>)>,
+        now: Timestamp,
+    ) {
         let rules = board.rules();
+        let knows_customs = board.targets().values().all(|health| health.knows_customs);
+        let may_be_there = |subject: &Subject| match subject {
+            Subject::Queue(id) => unreadable.contains(&(id.region.clone(), id.name.clone())),
+            Subject::Custom(_) => !knows_customs,
+        };
         board.with_alarms(|alarms| {
             for (key, alarm) in alarms.iter().filter(|(key, _)| !present.contains(*key)) {
-                let rule = rules.iter().find(|rule| rule.name == key.rule);
-                if rule.is_some() && unreadable.contains(&**key.subject.name()) {
+                let has_rule = rules.iter().any(|rule| rule.name == key.rule);
+                if has_rule && may_be_there(&key.subject) {
                     continue;
                 }
-                let reason = match rule {
-                    Some(_) => {
-                        format!("`{}` is gone, or the alarm no longer selects it.", key.subject.name())
+                let name = key.subject.name();
+                let reason = match has_rule {
+                    true => {
+                        format!("`{name}` is gone or no longer watched, or the alarm no longer selects it.")
                     }
-                    None => format!("The alarm `{}` was removed from the configuration.", key.rule),
+                    false => format!("The alarm `{}` was removed from the configuration.", key.rule),
                 };
                 self.debts.extend(notification::closed(alarm, reason, now));
                 self.closed.push(key.clone());
@@ -148,37 +174,42 @@ impl Round {
     }
 }
 
+/// The alarm that the rule has on this queue, if it has one. One that was judged before goes on while it cannot be known
+/// whether the rule still selects its queue.
+fn selected(
+    board: &Board,
+    rule: &Rule,
+    watched: &Watched,
+    topology: Topology,
+) -> Option<(AlarmKey, Arc<Queue>)> {
+    let queue = watched.lock().queue.clone();
+    if !rule.selector.may_match(&queue, topology == Topology::Whole) {
+        return None;
+    }
+    let key = AlarmKey { rule: rule.name.clone(), subject: Subject::Queue(watched.id.clone()) };
+    let is_selected = rule.selector.matches(&queue) || board.with_alarms(|alarms| alarms.contains_key(&key));
+    is_selected.then_some((key, queue))
+}
+
 /// The alarm as remembered; a new one is in INSUFFICIENT_DATA since now.
 fn remembered(board: &Board, key: &AlarmKey, now: Timestamp) -> Alarm {
     let known = board.with_alarms(|alarms| alarms.get(key).cloned());
-    known.unwrap_or_else(|| Alarm { since: now, ..Alarm::default() })
-}
-
-/// Whether the rule selects queues by what they are not, which half a topology cannot tell.
-fn is_negative(rule: &Rule) -> bool {
-    matches!(rule.selector.role, Some(RoleSelector::NotDeadLetter | RoleSelector::Plain))
+    known.unwrap_or_else(|| Alarm::new(now))
 }
 
 /// Whether every target was listed and every queue told its settings (or was given long enough to).
-fn knows_topology(board: &Board, now: Timestamp) -> bool {
+fn topology(board: &Board, any_unreadable: bool, now: Timestamp) -> Topology {
     let targets = board.targets();
-    let listed = !targets.is_empty() && targets.values().all(|health| health.discovered_at.is_some());
-    let patience_is_over = |watched: &Watched| {
+    if !board.is_listed() {
+        return Topology::Unknown;
+    }
+    let mut silent = false;
+    for watched in board.queues().values().filter(|watched| watched.lock().settings_at.is_none()) {
         let first_seen = targets.get(&watched.target).and_then(|health| health.first_discovered_at);
-        first_seen.is_some_and(|at| now.since(at) > TOPOLOGY_PATIENCE)
-    };
-    listed
-        && board.queues().values().all(|watched| {
-            let told = watched.lock().settings_at.is_some();
-            told || patience_is_over(watched)
-        })
-}
-
-/// The queues that exist but cannot be read: their alarms keep their state.
-fn unreadable(board: &Board) -> BTreeSet<String> {
-    let skipped = board.targets().into_values().flat_map(|health| health.skipped);
-    skipped
-        .filter(|(_, skip)| matches!(skip, Skip::Denied | Skip::Unreadable))
-        .map(|(name, _)| name.to_string())
-        .collect()
+        if first_seen.is_none_or(|at| now.since(at) <= TOPOLOGY_PATIENCE) {
+            return Topology::Unknown;
+        }
+        silent = true;
+    }
+    if silent || any_unreadable { Topology::Partial } else { Topology::Whole }
 }

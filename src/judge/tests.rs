@@ -245,3 +245,118 @@ fn it_is_told_again_while_it_lasts_and_only_when_due() {
     let events: Vec<Event> = owed(&judge).into_iter().map(|(event, _)| event).collect();
     assert_eq!(events, [Event::Firing, Event::Repeated, Event::Repeated]);
 }
+
+/// In ALARM since minute 2.
+fn firing(rules: Vec<Rule>) -> (Judge, Arc<Target>) {
+    let (judge, target) = judge(rules);
+    read(&judge, "orders-dlq", minute(1), 1);
+    judge.tick(minute(2)).unwrap();
+    assert_eq!(state(&judge, "dead-letters", "orders-dlq"), Some(State::Alarm));
+    (judge, target)
+}
+
+#[test]
+fn an_alarm_stays_and_is_judged_while_the_source_of_its_queue_may_not_be_read() {
+    let (judge, target) = firing(vec![dead_letters()]);
+    judge.board.update_target(&target, |health| {
+        health.skipped.insert("orders".into(), crate::board::Skip::Denied);
+    });
+    judge.board.forget(&queue_id("orders"));
+    judge.tick(minute(3)).unwrap();
+    assert_eq!(state(&judge, "dead-letters", "orders-dlq"), Some(State::Alarm));
+    read(&judge, "orders-dlq", minute(3), 0);
+    judge.tick(minute(4)).unwrap();
+    assert_eq!(state(&judge, "dead-letters", "orders-dlq"), Some(State::Ok), "it is judged all the same");
+}
+
+#[test]
+fn an_alarm_stays_when_its_source_has_not_told_its_settings_in_time() {
+    let (before, _) = firing(vec![dead_letters()]);
+    let board = Arc::new(Board::default());
+    board.configure(vec![dead_letters()], Duration::from_secs(15));
+    board.with_alarms_mut(|alarms| *alarms = before.store.alarms().unwrap());
+    let after = Judge { board, ..before.clone() };
+    let target = Arc::new(Target { region: "eu-west-1".into(), role_arn: None });
+    discover(&after, &target, &["orders", "orders-dlq"], minute(10));
+    after.tick(minute(60)).unwrap();
+    assert_eq!(state(&after, "dead-letters", "orders-dlq"), Some(State::Alarm));
+    let settings = Some(Settings::default());
+    for name in ["orders", "orders-dlq"] {
+        after.board.read_attributes(&queue_id(name), minute(60), depth(1), settings.clone());
+    }
+    after.tick(minute(61)).unwrap();
+    assert_eq!(state(&after, "dead-letters", "orders-dlq"), None, "it is no dead-letter queue any more");
+}
+
+#[test]
+fn an_alarm_that_selects_by_tags_stays_until_they_are_read() {
+    let mut tagged = dead_letters();
+    tagged.selector.tags = [("team".to_owned(), "red".to_owned())].into();
+    let (before, target) = judge(vec![tagged.clone()]);
+    let found = |tags: Option<BTreeMap<String, String>>| {
+        let queue = |name: &str| Queue::new(queue_id(name), format!("http://sqs/{name}"));
+        vec![queue("orders"), Queue { tags, ..queue("orders-dlq") }]
+    };
+    before.board.discovered(&target, found(Some([("team".to_owned(), "red".to_owned())].into())));
+    read(&before, "orders-dlq", minute(1), 1);
+    before.tick(minute(2)).unwrap();
+    assert_eq!(state(&before, "dead-letters", "orders-dlq"), Some(State::Alarm));
+    let remembered = before.store.alarms().unwrap();
+    let (mut after, target) = judge(vec![tagged]);
+    after.store = before.store.clone();
+    after.board.with_alarms_mut(|alarms| *alarms = remembered);
+    after.tick(minute(3)).unwrap();
+    assert_eq!(state(&after, "dead-letters", "orders-dlq"), Some(State::Alarm), "its tags are not read yet");
+    after.board.discovered(&target, found(Some(BTreeMap::new())));
+    after.tick(minute(4)).unwrap();
+    assert_eq!(state(&after, "dead-letters", "orders-dlq"), None, "it has another team now");
+}
+
+#[test]
+fn the_alarms_of_a_region_that_left_the_configuration_are_closed() {
+    let (judge, _) = firing(vec![dead_letters()]);
+    let other = Arc::new(Target { region: "us-east-1".into(), role_arn: None });
+    judge.board.retain_targets(&[other.clone()].into());
+    judge.tick(minute(3)).unwrap();
+    assert_eq!(state(&judge, "dead-letters", "orders-dlq"), Some(State::Alarm), "the new one is not listed");
+    judge.board.update_target(&other, |health| health.note_discovery(minute(3)));
+    judge.tick(minute(4)).unwrap();
+    assert_eq!(owed(&judge).last().map(|(event, _)| *event), Some(Event::Closed));
+}
+
+#[test]
+fn the_alarm_of_a_custom_metric_stays_until_custom_metrics_are_placed() {
+    let mut jobs = rule("jobs", Metric::MessagesSent, Statistic::Sum, 1, 1, Comparison::GreaterThan, 0.0);
+    jobs.condition.metric = MetricRef::Custom("jobs".into());
+    let (judge, target) = judge(vec![jobs]);
+    let id = crate::domain::alarm::CustomId {
+        account: "123456789012".into(),
+        region: "eu-west-1".into(),
+        name: "jobs".into(),
+    };
+    let key = AlarmKey { rule: "jobs".into(), subject: Subject::Custom(id) };
+    let firing = Alarm { state: State::Alarm, ..Alarm::default() };
+    judge.board.with_alarms_mut(|alarms| alarms.insert(key.clone(), firing));
+    let is_there = || judge.board.with_alarms(|alarms| alarms.contains_key(&key));
+    judge.tick(minute(1)).unwrap();
+    assert!(is_there(), "the queues are listed, the custom metrics are not placed");
+    judge.board.place_customs(&target, Vec::new());
+    judge.tick(minute(2)).unwrap();
+    assert!(!is_there());
+}
+
+#[test]
+fn a_wake_up_is_kept_for_a_deliverer_that_is_busy() {
+    use std::task::{Context, Poll, Waker};
+    let (judge, _) = firing(vec![dead_letters()]);
+    let woken = std::pin::pin!(judge.owed.notified());
+    assert_eq!(woken.poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(()));
+}
+
+#[test]
+fn a_new_alarm_is_there_since_it_was_first_judged() {
+    let (judge, _) = judge(vec![dead_letters()]);
+    judge.tick(minute(0)).unwrap();
+    let since = judge.board.with_alarms(|alarms| alarms.values().map(|alarm| alarm.since).min());
+    assert_eq!(since, Some(minute(0)));
+}

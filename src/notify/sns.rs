@@ -17,6 +17,7 @@ use aws_sdk_sns::operation::publish::PublishError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 
 use super::Answer;
+use crate::aws::failure::Reason as Failure;
 use crate::config::Sns;
 use crate::domain::notification::Notification;
 use crate::domain::outbox::{Outcome, Reason};
@@ -94,6 +95,21 @@ fn meaning(code: &str, status: u16) -> Outcome {
         _ => Reason::ServerError,
     };
     Outcome::Retry { reason, after: None }
+}
+
+/// The failure as requests to AWS are counted; `None` is success.
+pub fn failure(outcome: Outcome) -> Option<Failure> {
+    let (Outcome::Retry { reason, .. } | Outcome::Refused { reason }) = outcome else { return None };
+    Some(match reason {
+        Reason::Timeout => Failure::Timeout,
+        Reason::Connection => Failure::Connection,
+        Reason::Throttled => Failure::Throttled,
+        Reason::ServerError => Failure::ServerError,
+        Reason::Denied => Failure::Denied,
+        Reason::BadAnswer => Failure::BadAnswer,
+        Reason::Refused => Failure::InvalidRequest,
+        _ => Failure::Other,
+    })
 }
 
 fn bare(code: &str) -> &str {

@@ -16,7 +16,7 @@ use super::globs::Globs;
 use super::listing::{self, Found};
 use super::tagging::{Known, Tagging};
 use super::trouble::Troubles;
-use crate::aws::failure::Failure;
+use crate::aws::failure::{Failure, Reason};
 use crate::aws::meter::Operation;
 use crate::aws::sqs::{Listed, Wanted};
 use crate::board::Skip;
@@ -28,6 +28,9 @@ use crate::domain::queue::{Queue, QueueId};
 const RETRIES: Backoff = Backoff { base: Duration::from_secs(2), cap: Duration::from_secs(60) };
 /// Queues whose tags are read between two looks at the whole.
 const TAGS_AT_ONCE: usize = 100;
+
+/// How many queues are asked for their account.
+const ACCOUNT_ATTEMPTS: usize = 5;
 
 /// The worker of one target.
 #[derive(Debug)]
@@ -129,12 +132,25 @@ impl Discover {
         if let Some(account) = found.queues.iter().find_map(|queue| queue.account.clone()) {
             self.account = Some(account);
         } else if self.account.is_none() {
-            self.account = match found.queues.first() {
-                Some(queue) => sqs.account(&queue.url).await.ok(),
-                None => self.watch.clients.account().await,
-            };
+            self.account = self.ask_account(&found.queues).await?;
         }
         Ok(found)
+    }
+
+    /// The account when no URL tells it. It is part of every queue's name here, so that a failure that passes is not taken for
+    /// an answer: queues and their alarms must not be renamed later.
+    async fn ask_account(&self, queues: &[Listed]) -> Result<Option<Arc<str>>, Failure> {
+        for queue in queues.iter().take(ACCOUNT_ATTEMPTS) {
+            match self.watch.clients.sqs.account(&queue.url).await {
+                Ok(account) => return Ok(Some(account)),
+                Err(failure) if failure.reason == Reason::BadAnswer => {}
+                Err(failure) if failure.reason.is_general() || failure.reason.is_transient() => {
+                    return Err(failure);
+                }
+                Err(_) => {}
+            }
+        }
+        Ok(self.watch.clients.account().await)
     }
 
     /// A queue that the configuration names and that is not there is told of once.
@@ -153,11 +169,13 @@ impl Discover {
         let (board, target) = (&self.watch.board, self.watch.target());
         let places = self.places(found, admitted);
         let (watched, skipped) = (places.watched.len(), places.skipped.len());
+        // A queue that goes from watched to skipped is both for a moment and never neither, which would mean gone.
+        board.update_target(target, |health| health.skipped.extend(places.skipped.clone()));
         let (new, gone) = board.discovered(target, places.watched);
         board.update_target(target, |health| {
             health.skipped = places.skipped;
             health.account.clone_from(&self.account);
-            health.discovered_at = Some(clock::now());
+            health.note_discovery(clock::now());
         });
         if !new.is_empty() || !gone.is_empty() {
             info!(%target, watched, skipped, new = new.len(), gone = gone.len(), "the set of queues changed");
@@ -200,18 +218,21 @@ impl Discover {
             return Err(Skip::Excluded);
         }
         let mut queue = self.queue(listed);
-        match self.tagging.of(&listed.name) {
-            Some(Known::Tags(tags)) => {
-                if discovery.tags.iter().any(|(key, value)| tags.get(key) != Some(value)) {
-                    return Err(Skip::Tags);
-                }
-                queue.tags.clone_from(tags);
+        let known = self.tagging.of(&listed.name);
+        queue.tags = match known {
+            Some(Known::Tags(tags)) => Some(tags.clone()),
+            // After a reload, what the configuration before has read.
+            _ => self.watch.board.queue(&queue.id).and_then(|watched| watched.lock().queue.tags.clone()),
+        };
+        match &queue.tags {
+            _ if discovery.tags.is_empty() => Ok(queue),
+            Some(tags) if discovery.tags.iter().any(|(key, value)| tags.get(key) != Some(value)) => {
+                Err(Skip::Tags)
             }
-            Some(Known::Denied) if !discovery.tags.is_empty() => return Err(Skip::Denied),
-            None if !discovery.tags.is_empty() => return Err(Skip::Unreadable),
-            _ => {}
+            Some(_) => Ok(queue),
+            None if known == Some(&Known::Denied) => Err(Skip::Denied),
+            None => Err(Skip::Unreadable),
         }
-        Ok(queue)
     }
 
     fn queue(&self, listed: &Listed) -> Queue {

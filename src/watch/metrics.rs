@@ -75,9 +75,10 @@ impl Metrics {
         let work = async {
             // No listing in this time is no reason to wait longer: the next tick looks again.
             let _ = tokio::time::timeout(FIRST, changed.changed()).await;
-            self.add_customs().await;
+            let mut placed = false;
             loop {
                 let began = clock::now();
+                placed = placed || self.place_customs().await;
                 self.tick(began).await;
                 let now = clock::now();
                 if now >= next_tick(self.watch.target(), began, poll) {
@@ -89,27 +90,35 @@ impl Metrics {
         shutdown.run_until_cancelled(work).await;
     }
 
-    /// The custom metrics that are published in this region.
-    async fn add_customs(&mut self) {
+    /// Puts the custom metrics that are published in this region on the board. `false` when the account is not known yet: it
+    /// is part of their identity, and alarms must not change theirs from one start to the next.
+    async fn place_customs(&mut self) -> bool {
         let region = self.watch.target().region.clone();
         let here = |custom: &&CustomMetric| custom.region.as_deref().is_none_or(|wanted| wanted == &*region);
         let customs: Vec<CustomMetric> =
             self.watch.config.custom_metrics.iter().filter(here).cloned().collect();
-        if customs.is_empty() {
-            return;
-        }
-        let known = self.watch.board.targets().remove(self.watch.target()).and_then(|health| health.account);
-        let account = match known {
-            Some(account) => account,
-            None => self.watch.clients.account().await.unwrap_or_else(|| "".into()),
-        };
+        let account = if customs.is_empty() { Some("".into()) } else { self.account().await };
+        let Some(account) = account else { return false };
         let id = |name: &Arc<str>| CustomId {
             account: account.clone(),
             region: region.clone(),
             name: name.clone(),
         };
         self.customs = customs.into_iter().map(|custom| (id(&custom.name), custom)).collect();
-        self.watch.board.add_customs(self.customs.keys().cloned().collect());
+        self.watch.board.place_customs(self.watch.target(), self.customs.keys().cloned().collect());
+        true
+    }
+
+    /// The account as discovery found it, or as STS tells; empty when SQS answers and nobody tells, as with other servers.
+    async fn account(&self) -> Option<Arc<str>> {
+        let health = self.watch.board.targets().remove(self.watch.target()).unwrap_or_default();
+        match health.account {
+            Some(account) => Some(account),
+            None => {
+                let told = self.watch.clients.account().await;
+                told.or_else(|| health.discovered_at.map(|_| "".into()))
+            }
+        }
     }
 
     async fn tick(&mut self, now: Timestamp) {

@@ -18,7 +18,7 @@ use sqswatch::domain::queue::{Depth, Queue, QueueId, RedrivePolicy, Role, Settin
 use sqswatch::domain::rule::{
     Comparison, Condition, MetricRef, MissingData, Rule, Selector, Severity, Statistic,
 };
-use sqswatch::domain::series::{Slot, StatisticSet};
+use sqswatch::domain::series::StatisticSet;
 use sqswatch::domain::time::{MINUTE, Timestamp};
 use sqswatch::store::Store;
 use sqswatch::telemetry::Telemetry;
@@ -155,10 +155,10 @@ pub fn small() -> Board {
     let queue = |id: &QueueId| Queue::new(id.clone(), format!("http://sqs/{ACCOUNT}/{}", id.name));
     let mut source = queue(&orders);
     source.role = Role::Source;
-    source.tags =
+    let tags =
         [("team", "pay\"ments\\\n é\u{1}"), ("Team", "second"), ("CostCenter", ""), ("other", "hidden")]
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .into();
+            .map(|(key, value)| (key.to_owned(), value.to_owned()));
+    source.tags = Some(tags.into());
     let mut sink = queue(&dead);
     sink.role = Role::DeadLetter;
     sink.sources = vec![orders.clone()];
@@ -217,7 +217,7 @@ fn custom_id(name: &str) -> CustomId {
 
 fn customs(board: &Board) {
     let (processed, latency) = (custom_id("messages_processed"), custom_id("processing_latency"));
-    board.add_customs(vec![processed.clone(), latency.clone()]);
+    board.place_customs(&target(), vec![processed.clone(), latency.clone()]);
     let customs = board.customs();
     let minute = NOW.floor(MINUTE) - MINUTE * 3;
     let mut readings = customs[&processed].lock();
@@ -225,7 +225,7 @@ fn customs(board: &Board) {
     readings.read_at = Some(NOW);
     drop(readings);
     let mut readings = customs[&latency].lock();
-    readings.series.set(minute, Slot::Value(StatisticSet::single(0.25)));
+    readings.newest = Some(StatisticSet::single(0.25));
     readings.read_at = Some(NOW);
 }
 

@@ -12,6 +12,9 @@ use crate::domain::metric::Metric;
 /// CloudWatch's limits for the texts of a metric (PutMetricData).
 const LONGEST_NAME: usize = 255;
 const MOST_DIMENSIONS: usize = 30;
+/// Endings that are a counter's, a histogram's or a summary's: another metric with one would be taken for these, or meet the
+/// series of one of ours.
+const RESERVED: [&str; 4] = ["_total", "_count", "_sum", "_bucket"];
 
 /// A metric under its name; `None` is one with a fault, kept so that alarms on it are not unknown as well.
 pub type Named = (Arc<str>, Option<CustomMetric>);
@@ -61,6 +64,10 @@ fn name(cursor: &Cursor<'_>) -> Option<Arc<str>> {
     if !well_formed {
         let message = format!("{} is no name for a metric", quoted(text));
         cursor.refuse_with(message, "up to 100 lower-case letters, digits and `_`, the first a letter");
+    } else if let Some(suffix) = RESERVED.iter().find(|suffix| text.ends_with(*suffix)) {
+        let message =
+            format!("{} ends in `{suffix}`, which Prometheus gives a meaning of its own", quoted(text));
+        cursor.refuse_with(message, "leave it out; a metric read as `Sum` gets `_total` by itself");
     } else if text.parse::<Metric>().is_ok() {
         cursor.refuse_with(format!("{} is a metric of every queue", quoted(text)), "choose another name");
     }

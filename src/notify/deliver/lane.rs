@@ -130,7 +130,7 @@ impl Lane {
                 Then::GoOn
             }
             // Whether the destination as a whole should rest follows from the failures in a row.
-            Next::RetryAt { at, reason, hold: _ } => {
+            Next::RetryAt { at, reason } => {
                 window[position].postpone(at);
                 self.unreached(&window[position], reason, &answer, random);
                 let entry = window[position].clone();

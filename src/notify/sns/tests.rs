@@ -256,3 +256,24 @@ async fn what_is_no_answer_is_tried_again() {
         assert_eq!(answered.outcome, Outcome::Retry { reason, after: None }, "{act:?}: {}", answered.detail);
     }
 }
+
+#[tokio::test]
+async fn every_publish_is_counted_and_what_sns_saw_is_priced() {
+    use crate::aws::meter::Meter;
+    use crate::notify::{self, Receiver as To};
+    use crate::telemetry::Telemetry;
+    let ok = "<PublishResponse><PublishResult><MessageId>m-1</MessageId></PublishResult></PublishResponse>";
+    let acts = vec![answer(200, "content-type: text/xml\r\n", ok), error(400, "Throttled")];
+    let peer = Receiver::start(acts).await;
+    let telemetry = Telemetry::new();
+    let meter = Meter::publishing(telemetry.clone(), "us-east-1".into());
+    let to = To::Sns(Sns { topic_arn: TOPIC.into(), role_arn: None }, client(&peer.url), meter);
+    for _ in 0..2 {
+        notify::send_once(&to, &notification("dlq", Event::Firing, 0)).await;
+    }
+    assert_eq!(telemetry.requests.with_label_values(&["sns", "Publish", "us-east-1"]).get(), 2);
+    let throttled = telemetry.failures.with_label_values(&["sns", "Publish", "us-east-1", "throttled"]);
+    assert_eq!(throttled.get(), 1);
+    let dollars = telemetry.dollars.with_label_values(&["sns"]).get();
+    assert!((dollars - 2.0 * crate::domain::cost::PUBLISH).abs() < 1e-12, "{dollars}");
+}

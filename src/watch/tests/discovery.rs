@@ -78,7 +78,7 @@ async fn globs_and_tags_leave_queues_out_for_a_reason() {
     assert_eq!(rig.watched(), ["orders"]);
     let queues = rig.board.queues();
     let queue = queues.values().next().unwrap().lock().queue.clone();
-    assert_eq!(queue.tags.get("tier").map(String::as_str), Some("1"));
+    assert_eq!(queue.tag("tier").map(String::as_str), Some("1"));
     let asked = rig.requests("sqs.ListQueueTags");
     assert_eq!(asked, 3, "only of queues whose names are let in, and only once");
     rig.stop().await;

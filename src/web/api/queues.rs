@@ -195,7 +195,7 @@ fn view(watched: &Watched, alarms: Vec<AlarmView>) -> QueueView {
         role: queue.role.as_str(),
         dead_letter_queue: queue.dead_letter_queue().map(|id| id.name.to_string()),
         sources: queue.sources.iter().map(|id| id.name.to_string()).collect(),
-        tags: queue.tags.clone(),
+        tags: queue.tags.clone().unwrap_or_default(),
         metrics: CATALOGUE.iter().filter_map(known).collect(),
         last_readings: LastReadings {
             attributes: readings.attributes_at,

@@ -1,7 +1,5 @@
 //! The user's own CloudWatch metrics: one family each, with the dimensions as labels.
 
-use std::collections::BTreeSet;
-
 use super::custom_kind;
 use super::labels::Labels;
 use super::names::label_names;
@@ -15,14 +13,9 @@ use crate::domain::time::Timestamp;
 /// Writes a family for each custom metric that was read, and when each was.
 pub fn write(text: &mut Text, board: &Board, metrics: &[CustomMetric]) {
     let customs = board.customs();
-    let mut families = BTreeSet::new();
     for metric in metrics {
         let kind = custom_kind(metric.statistic);
         let name = family_name(&metric.name, kind);
-        // `jobs` as a counter and `jobs_total` would meet; a family may be written only once.
-        if !families.insert(name.clone()) {
-            continue;
-        }
         let help = if metric.description.is_empty() { &metric.metric } else { &metric.description };
         let mut series = text.family(Family { name: &name, kind, help });
         for watched in customs.values().filter(|watched| watched.id.name == metric.name) {
@@ -35,7 +28,8 @@ pub fn write(text: &mut Text, board: &Board, metrics: &[CustomMetric]) {
 }
 
 fn family_name(name: &str, kind: Kind) -> String {
-    let suffix = if kind == Kind::Counter && !name.ends_with("_total") { "_total" } else { "" };
+    // No name ends in `_total` itself: the configuration refuses it, so that no two families meet.
+    let suffix = if kind == Kind::Counter { "_total" } else { "" };
     format!("sqs_custom_{name}{suffix}")
 }
 
@@ -43,7 +37,7 @@ fn value(watched: &WatchedCustom, metric: &CustomMetric, kind: Kind) -> Option<f
     let readings = watched.lock();
     match kind {
         Kind::Counter => readings.read_at.map(|_| readings.total.total()),
-        Kind::Gauge => readings.series.latest().map(|(_, set)| set.get(metric.statistic)),
+        Kind::Gauge => readings.newest.map(|set| set.get(metric.statistic)),
     }
 }
 

@@ -90,7 +90,7 @@ fn write_info(text: &mut Text, picture: &Picture, tag_labels: &[String]) {
             labels.push("dead_letter_queue", &dead_letter_queue.name);
         }
         for (tag, label) in &tags {
-            if let Some(value) = queue.tags.get(*tag) {
+            if let Some(value) = queue.tag(tag) {
                 labels.push(label, value);
             }
         }

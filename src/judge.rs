@@ -72,7 +72,7 @@ impl Judge {
         let owes = !round.debts.is_empty();
         self.show(round);
         if owes {
-            self.owed.notify_waiters();
+            self.owed.notify_one(); // kept if the notifier is just busy
         }
         Ok(())
     }

@@ -141,12 +141,18 @@ async fn supervise(
     shared.telemetry.reload_at.set(clock::now().as_secs_f64());
     let outcome = loop {
         let answer = tokio::select! {
+            biased;
             () = stop.cancelled() => break Ok(()),
             died = generation.died() => break Err(AppError::Worker(died)),
             Some(()) = hangups.recv() => None,
             Some(reload) = reloads.recv() => Some(reload),
         };
-        let outcome = reload(shared, source.as_deref(), &mut generation).await;
+        // The end does not wait behind a reload that waits for a receiver. Who asked for it is told by the dropped answer.
+        let outcome = tokio::select! {
+            biased;
+            () = stop.cancelled() => break Ok(()),
+            outcome = reload(shared, source.as_deref(), &mut generation) => outcome,
+        };
         note_reload(shared, &outcome);
         if let Some(answer) = answer {
             let _ = answer.send(outcome); // the client may have gone
@@ -159,7 +165,8 @@ async fn supervise(
     outcome
 }
 
-/// Checks the file, makes the new clients, and only then replaces the workers.
+/// Checks the file, makes the new clients, and only then replaces the workers. When it is dropped on the way there, what is
+/// left of the workers can still be stopped in the ordinary way.
 ///
 /// # Errors
 /// The faults, as text; then the old configuration goes on.

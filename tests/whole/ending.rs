@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 use crate::daemon::{ANYBODY, Daemon};
 use crate::eventually::eventually;
 use crate::receiver::{Act, Receiver};
-use crate::shop::{self, DEAD_LETTERS};
+use crate::shop::{self, DEAD_LETTERS, TOKEN};
 
 /// Sends SIGTERM and waits until the daemon says that it is on its way out.
 async fn tell_to_end(daemon: &Daemon) {
@@ -35,8 +35,16 @@ async fn an_attempt_in_hand_is_finished_and_recorded_unless_told_twice() {
     receiver.follow(vec![Act::Wait]);
     let daemon = Daemon::start_at(home, ANYBODY).await;
     receiver.wait_for(2).await;
-    tell_to_end(&daemon).await;
-    receiver.release();
+    // A reload waits for the attempt too, and the end must not wait for the reload.
+    let reload = daemon.post("/-/reload", Some(TOKEN));
+    let end = async {
+        daemon.until_status("/healthz", StatusCode::OK).await;
+        tell_to_end(&daemon).await;
+        receiver.release();
+    };
+    let (reloaded, ()) = tokio::join!(reload, end);
+    let (status, body) = reloaded.unwrap();
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{body}");
     let (status, home) = daemon.ended().await;
     assert_eq!(status.code(), Some(0));
 

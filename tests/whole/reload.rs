@@ -1,6 +1,6 @@
 //! A reload replaces the configuration and nothing else; a faulty one replaces nothing.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::StatusCode;
 use sqswatch::simulator::{Fault, FaultKind, Simulator};
@@ -33,9 +33,9 @@ async fn reload_while_scraping(simulator: &Simulator, daemon: &Daemon) {
     simulator.control().inject(Fault::new(FaultKind::Latency(Duration::from_millis(1_500))));
     let (status, body) = daemon.post("/-/reload", Some(TOKEN)).await.unwrap();
     assert_eq!((status, body.as_str()), (StatusCode::OK, r#"{"reloaded":true}"#));
-    let before = last_reading(daemon).await;
+    let reloaded = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
     eventually("the queue is read anew", async || {
-        if last_reading(daemon).await > before { Ok(()) } else { Err("not yet") }
+        if last_reading(daemon).await > reloaded { Ok(()) } else { Err("not yet") }
     })
     .await;
     simulator.control().clear_faults();

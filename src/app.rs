@@ -141,6 +141,7 @@ async fn supervise(
     shared.telemetry.reload_at.set(clock::now().as_secs_f64());
     let outcome = loop {
         let answer = tokio::select! {
+            biased;
             () = stop.cancelled() => break Ok(()),
             died = generation.died() => break Err(AppError::Worker(died)),
             Some(()) = hangups.recv() => None,
@@ -163,7 +164,8 @@ async fn supervise(
     outcome
 }
 
-/// Checks the file, makes the new clients, and only then replaces the workers.
+/// Checks the file, makes the new clients, and only then replaces the workers. When it is dropped on the way there, what is
+/// left of the workers can still be stopped in the ordinary way.
 ///
 /// # Errors
 /// The faults, as text; then the old configuration goes on.
@@ -284,17 +286,19 @@ pub async fn survey(mut config: Config, identity: Identity, timeout: Duration) -
     config.poll.attributes = Duration::from_secs(1); // each queue has its turn within this time
     config.poll.metrics.retain(|metric| *metric == Metric::OldestMessageAge);
     config.custom_metrics.clear();
+    let ages = !config.poll.metrics.is_empty();
     let shared = Shared::open(config, identity).await?;
     let clients = shared.connect(&shared.config.load()).await?;
     let targets = clients.targets().len();
     let mut generation = Generation::survey(&shared, &clients);
     let done = async {
-        while !survey_is_complete(&shared.board, targets) && !survey_is_hopeless(&shared.board, targets) {
+        while !survey_is_complete(&shared.board, targets, ages) && !survey_is_hopeless(&shared.board, targets)
+        {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
     let _ = tokio::time::timeout(timeout, done).await; // what came in time is told, and whether that is all
-    let complete = survey_is_complete(&shared.board, targets);
+    let complete = survey_is_complete(&shared.board, targets, ages);
     generation.stop(HTTP_GRACE).await;
     Ok(Survey { board: shared.board, complete })
 }
@@ -307,13 +311,13 @@ fn survey_is_hopeless(board: &Board, targets: usize) -> bool {
     failing.count() == targets
 }
 
-/// Whether every target was listed and every queue told its counts, and its age unless it is empty.
-fn survey_is_complete(board: &Board, targets: usize) -> bool {
+/// Whether every target was listed and every queue told its counts, and its age if `ages` are read, unless it is empty.
+fn survey_is_complete(board: &Board, targets: usize, ages: bool) -> bool {
     let health = board.targets();
     let listed = health.values().filter(|health| health.discovered_at.is_some()).count() == targets;
     listed
         && board.queues().values().all(|watched| {
             let readings = watched.lock();
-            readings.settings_at.is_some() && (readings.empty || readings.cloudwatch_at.is_some())
+            readings.settings_at.is_some() && (!ages || readings.empty || readings.cloudwatch_at.is_some())
         })
 }

@@ -1,9 +1,10 @@
 //! sqswatch itself, the real program, started with a configuration and asked over HTTP.
 
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Output, Stdio};
 
 use reqwest::{Client, StatusCode};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::eventually::eventually;
@@ -11,13 +12,36 @@ use crate::exposition::Exposition;
 use crate::peer::http;
 use crate::process::Process;
 
-/// A running daemon. Its state lives in a folder of its own that goes with it.
+/// A folder with a configuration and the state: what outlives a daemon. It goes when this is dropped.
+pub struct Home(TempDir);
+
+impl Home {
+    /// A new one; `{F}` in `config` stands for the folder.
+    pub fn new(config: &str) -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        home.write(config);
+        home
+    }
+
+    /// Replaces the configuration.
+    pub fn write(&self, config: &str) {
+        std::fs::write(self.config(), config.replace(FOLDER, &self.0.path().display().to_string())).unwrap();
+    }
+
+    /// The configuration file.
+    pub fn config(&self) -> PathBuf {
+        self.0.path().join("sqswatch.yaml")
+    }
+}
+
+/// A running daemon.
 pub struct Daemon {
     /// Where it listens, e.g. `127.0.0.1:40125`.
     pub address: String,
+    /// Where its configuration and state are.
+    pub home: Home,
     process: Process,
     client: Client,
-    _folder: TempDir,
 }
 
 /// Who the daemon is to the peer.
@@ -34,13 +58,16 @@ pub const ANYBODY: Identity<'static> = Identity { key: "test", secret: "test" };
 const FOLDER: &str = "{F}";
 
 impl Daemon {
-    /// Starts `sqswatch run` and waits until it listens. The log must be JSON, and `web.listen` have port 0.
+    /// Starts `sqswatch run` with a home of its own and waits until it listens. The log must be JSON, and `web.listen`
+    /// have port 0.
     pub async fn start(config: &str, identity: Identity<'_>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("sqswatch.yaml");
-        std::fs::write(&file, config.replace(FOLDER, &folder.path().display().to_string())).unwrap();
+        Self::start_at(Home::new(config), identity).await
+    }
+
+    /// The same where a daemon may have lived before.
+    pub async fn start_at(home: Home, identity: Identity<'_>) -> Self {
         let mut command = command(identity);
-        command.args(["run", "--config"]).arg(&file);
+        command.args(["run", "--config"]).arg(home.config());
         let mut process = Process::start("sqswatch", &mut command, "cargo builds it with the tests");
         let address = eventually("sqswatch listens", async || {
             let address = process.output().iter().find_map(|line| listening(line));
@@ -50,13 +77,30 @@ impl Daemon {
             }
         })
         .await;
-        Self { address, process, client: http(), _folder: folder }
+        Self { address, home, process, client: http() }
     }
 
     /// GET `path`: status and body.
     pub async fn get(&self, path: &str) -> Result<(StatusCode, String), String> {
         let answer = self.client.get(format!("http://{}{path}", self.address)).send().await;
         let answer = answer.map_err(|error| error.to_string())?;
+        Ok((answer.status(), answer.text().await.map_err(|error| error.to_string())?))
+    }
+
+    /// GET `path`, which must be JSON, whatever the status.
+    pub async fn json(&self, path: &str) -> Result<Value, String> {
+        let (_, body) = self.get(path).await?;
+        serde_json::from_str(&body).map_err(|error| format!("{error}: {body}"))
+    }
+
+    /// POST to `path`, with `token` if there is one: status and body.
+    pub async fn post(&self, path: &str, token: Option<&str>) -> Result<(StatusCode, String), String> {
+        let request = self.client.post(format!("http://{}{path}", self.address));
+        let request = match token {
+            Some(token) => request.header("Authorization", format!("Bearer {token}")),
+            None => request,
+        };
+        let answer = request.send().await.map_err(|error| error.to_string())?;
         Ok((answer.status(), answer.text().await.map_err(|error| error.to_string())?))
     }
 
@@ -80,10 +124,36 @@ impl Daemon {
         self.process.output()
     }
 
+    /// The lines of the log whose fields have these values.
+    pub fn logged(&self, fields: &[(&str, &str)]) -> Vec<Value> {
+        let lines = self.log();
+        let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter(|line| fields.iter().all(|(key, value)| line[*key] == *value)).collect()
+    }
+
+    /// Sends a signal by its name, e.g. `HUP`.
+    pub fn signal(&self, name: &str) {
+        self.process.signal(name);
+    }
+
+    /// Waits until it has ended.
+    pub async fn ended(mut self) -> (ExitStatus, Home) {
+        (self.process.ended().await, self.home)
+    }
+
     /// Ends it with SIGTERM; it must drain and leave with 0.
-    pub async fn stop(mut self) {
-        let status = self.process.terminate().await;
-        assert!(status.success(), "{status}: {}", self.log().join("\n"));
+    pub async fn stop(self) -> Home {
+        self.signal("TERM");
+        let log = self.log();
+        let (status, home) = self.ended().await;
+        assert!(status.success(), "{status}: {}", log.join("\n"));
+        home
+    }
+
+    /// Ends it with SIGKILL, which it cannot see coming.
+    pub async fn kill(self) -> Home {
+        self.signal("KILL");
+        self.ended().await.1
     }
 }
 
@@ -94,7 +164,7 @@ pub fn run(arguments: &[&str], input: &Path) -> Output {
 }
 
 /// The program with nothing of this machine's AWS settings.
-fn command(identity: Identity<'_>) -> Command {
+pub fn command(identity: Identity<'_>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sqswatch"));
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();

@@ -1,4 +1,5 @@
-//! The tests of the whole: the real program against servers that nobody here wrote.
+//! The tests of the whole: the real program against servers that nobody here wrote, and against the simulator where
+//! it must fail on demand.
 //!
 //! One binary with a module a theme, so that it links once. `peer.rs` starts third-party servers, `daemon.rs` sqswatch itself,
 //! `eventually.rs` waits for conditions instead of sleeping. Every port is free when it is taken, every process ends with
@@ -10,9 +11,24 @@ mod eventually;
 mod exposition;
 mod peer;
 mod process;
+mod shop;
 
+/// The scripted receiver of the unit tests.
+#[allow(dead_code)] // not every act is needed here
+#[path = "../../src/notify/fixture/receiver.rs"]
+mod receiver;
+
+mod blindness;
+mod boto3;
+mod commands;
+mod custom_metrics;
+mod demo;
 mod deploy;
+mod durability;
+mod ending;
 mod localstack;
 mod ministack;
 mod moto;
 mod prometheus;
+mod receivers;
+mod reload;

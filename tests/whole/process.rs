@@ -42,10 +42,9 @@ impl Process {
         }
     }
 
-    /// Asks it to end (SIGTERM) and waits until it has.
-    pub async fn terminate(&mut self) -> ExitStatus {
-        self.signal("TERM");
-        eventually(&format!("{} ends after SIGTERM", self.name), async || {
+    /// Waits until it has ended.
+    pub async fn ended(&mut self) -> ExitStatus {
+        eventually(&format!("{} ends", self.name), async || {
             self.child
                 .try_wait()
                 .map_err(|error| error.to_string())?

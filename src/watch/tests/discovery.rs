@@ -177,3 +177,27 @@ async fn dead_letter_queues_are_found_both_ways() {
     assert_eq!(rig.value("orders", Metric::MaxReceiveCount), Some(3.0));
     rig.stop().await;
 }
+
+#[tokio::test]
+async fn a_reload_keeps_the_tags_and_the_readings_until_tags_are_read_again() {
+    let mut config = config();
+    config.discovery.tags = [("team".to_owned(), "shop".to_owned())].into();
+    let mut rig =
+        Rig::start(config.clone(), |control| control.create_queue("a", &[], &[("team", "shop")])).await;
+    rig.until("the queue is read", |rig| rig.value("a", Metric::MessagesVisible).is_some()).await;
+    let first = rig.health().first_discovered_at;
+    assert!(first.is_some());
+    rig.shutdown.cancel();
+    while rig.workers.join_next().await.is_some() {}
+    let operation = Some("ListQueueTags".into());
+    rig.control().inject(Fault { operation, ..Fault::new(FaultKind::Denied) });
+    rig.shutdown = tokio_util::sync::CancellationToken::new();
+    let before = rig.board.queues().values().next().unwrap().clone();
+    let listings = rig.requests("sqs.ListQueues");
+    rig.watch(config).await;
+    rig.until("it is listed again", |rig| rig.requests("sqs.ListQueues") >= listings + 3).await;
+    let after = rig.board.queues().values().next().cloned();
+    assert!(after.is_some_and(|after| std::sync::Arc::ptr_eq(&before, &after)), "it was never taken away");
+    assert_eq!(rig.health().first_discovered_at, first);
+    rig.stop().await;
+}

@@ -31,7 +31,10 @@ pub fn condition(section: &Section<'_>, context: &Context<'_>) -> Option<Conditi
     if let (Some(metric), Some(period)) = (&metric, period) {
         period_fits(section, metric, period, context);
     }
-    let counts = counts(section, period);
+    let counts = counts(section);
+    if let (Some((n, _, range)), Some(period)) = (counts, period) {
+        reach(section, period, n, range);
+    }
     let comparison = section.required("comparison").and_then(|cursor| comparison(&cursor));
     let threshold = section.required("threshold").and_then(|cursor| cursor.number());
     let missing_data = section.get("treat_missing_data").and_then(|cursor| missing_data(&cursor));
@@ -198,12 +201,12 @@ fn percentile(metric: &MetricRef, context: &Context<'_>) -> bool {
 }
 
 /// N, M and the range of evaluation.
-fn counts(section: &Section<'_>, period: Option<Duration>) -> Option<(u32, u32, u32)> {
+fn counts(section: &Section<'_>) -> Option<(u32, u32, u32)> {
     let count = |key, default| section.get(key).map_or(Some(default), |cursor| cursor.count(1..=8640));
     let n = count("evaluation_periods", 1);
     let m = count("datapoints_to_alarm", n.unwrap_or(1));
     let range = count("evaluation_range", n.unwrap_or(1).saturating_add(RANGE_BEYOND_N));
-    let (n, m, range, period) = (n?, m?, range?, period?);
+    let (n, m, range) = (n?, m?, range?);
     if let (Some(cursor), true) = (section.get("datapoints_to_alarm"), m > n) {
         let message = format!("`{m}` is more than the {n} datapoints of `evaluation_periods`");
         cursor.refuse_with(message, format!("M out of N: use 1 to {n}"));
@@ -212,9 +215,16 @@ fn counts(section: &Section<'_>, period: Option<Duration>) -> Option<(u32, u32, 
         cursor
             .refuse_with(format!("`{range}` is less than `evaluation_periods`"), format!("use {n} or more"));
     }
+    Some((n, m, range))
+}
+
+/// Refuses what looks further back than CloudWatch would.
+fn reach(section: &Section<'_>, period: Duration, n: u32, range: u32) {
     let (most, limit) = most_periods(period);
     if n > most {
-        let cursor = section.get("evaluation_periods").or_else(|| section.get("period"))?;
+        let Some(cursor) = section.get("evaluation_periods").or_else(|| section.get("period")) else {
+            return;
+        };
         let reach = humantime::format_duration(period.saturating_mul(n));
         cursor.refuse_with(
             format!("period x evaluation_periods is `{reach}`: at most {limit}"),
@@ -225,7 +235,6 @@ fn counts(section: &Section<'_>, period: Option<Duration>) -> Option<(u32, u32, 
         cursor
             .refuse_with(format!("period x evaluation_range is `{reach}`: at most {limit}"), hint_for(most));
     }
-    Some((n, m, range))
 }
 
 /// How many periods fit into the time CloudWatch looks back, and that time in words.

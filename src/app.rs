@@ -5,6 +5,7 @@
 
 mod counters;
 mod generation;
+mod survey;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -23,12 +24,12 @@ use crate::aws::clients::{AwsError, Clients, Identity};
 use crate::board::Board;
 use crate::clock;
 use crate::config::{self, Config};
-use crate::domain::metric::Metric;
 use crate::notify::{self, Receiver};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Telemetry;
 use crate::web;
 use generation::Generation;
+pub use survey::{Survey, survey};
 
 /// How long attempts in hand may take to finish at the end. Kubernetes kills after 30 s.
 const GRACE: Duration = Duration::from_secs(25);
@@ -266,58 +267,4 @@ pub async fn receivers(
     let telemetry = Telemetry::new();
     let clients = Clients::connect_as(identity, &config.aws, config.poll.timeout, &telemetry).await?;
     Ok(generation::receivers(config, &clients, &notify::http_client()?, &telemetry).await)
-}
-
-/// What one pass over every queue found.
-#[derive(Debug)]
-pub struct Survey {
-    /// The picture.
-    pub board: Arc<Board>,
-    /// Whether everything answered in time.
-    pub complete: bool,
-}
-
-/// Reads every queue once, judging and telling nothing, and gives up after `timeout`.
-///
-/// # Errors
-/// When the clients cannot be made.
-pub async fn survey(mut config: Config, identity: Identity, timeout: Duration) -> Result<Survey, AppError> {
-    config.store.path = None;
-    config.poll.attributes = Duration::from_secs(1); // each queue has its turn within this time
-    config.poll.metrics.retain(|metric| *metric == Metric::OldestMessageAge);
-    config.custom_metrics.clear();
-    let ages = !config.poll.metrics.is_empty();
-    let shared = Shared::open(config, identity).await?;
-    let clients = shared.connect(&shared.config.load()).await?;
-    let targets = clients.targets().len();
-    let mut generation = Generation::survey(&shared, &clients);
-    let done = async {
-        while !survey_is_complete(&shared.board, targets, ages) && !survey_is_hopeless(&shared.board, targets)
-        {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    let _ = tokio::time::timeout(timeout, done).await; // what came in time is told, and whether that is all
-    let complete = survey_is_complete(&shared.board, targets, ages);
-    generation.stop(HTTP_GRACE).await;
-    Ok(Survey { board: shared.board, complete })
-}
-
-/// Whether no target could be listed, so that nothing is to be waited for.
-fn survey_is_hopeless(board: &Board, targets: usize) -> bool {
-    let health = board.targets();
-    let failing =
-        health.values().filter(|health| health.discovered_at.is_none() && !health.troubles.is_empty());
-    failing.count() == targets
-}
-
-/// Whether every target was listed and every queue told its counts, and its age if `ages` are read, unless it is empty.
-fn survey_is_complete(board: &Board, targets: usize, ages: bool) -> bool {
-    let health = board.targets();
-    let listed = health.values().filter(|health| health.discovered_at.is_some()).count() == targets;
-    listed
-        && board.queues().values().all(|watched| {
-            let readings = watched.lock();
-            readings.settings_at.is_some() && (!ages || readings.empty || readings.cloudwatch_at.is_some())
-        })
 }

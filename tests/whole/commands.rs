@@ -75,6 +75,24 @@ async fn check_names_the_permission_that_is_missing() {
 }
 
 #[tokio::test]
+async fn status_does_not_wait_for_ages_that_may_not_be_read() {
+    let simulator = shop::open(&["orders"]).await;
+    simulator.control().send("orders", "m");
+    let operation = Some("GetMetricData".to_owned());
+    simulator.control().inject(Fault { operation, ..Fault::new(FaultKind::Denied) });
+    let config = shop::config(&simulator, "").replace("metrics: []", "metrics: [oldest_message_age]");
+    // Waiting would outlast the harness.
+    let ran = with_config(&["status", "--timeout", "1h"], &config).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("orders") && ran.err.contains("cloudwatch:GetMetricData"),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+}
+
+#[tokio::test]
 async fn status_lists_the_worst_first() {
     let simulator = shop::open(&["calm", "deep", "sick"]).await;
     for (queue, count) in [("deep", 7), ("sick-dlq", 1), ("calm", 2)] {

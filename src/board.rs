@@ -18,7 +18,7 @@ pub use target::{Skip, Target, TargetHealth};
 use crate::domain::alarm::{Alarm, AlarmKey, CustomId};
 use crate::domain::counter::{Counter, Snapshot};
 use crate::domain::metric::Metric;
-use crate::domain::queue::{Depth, Queue, QueueId, Role, Settings};
+use crate::domain::queue::{Depth, Queue, QueueId, Settings};
 use crate::domain::rule::{MetricRef, Rule};
 use crate::domain::time::{MINUTE, Timestamp};
 use crate::domain::topology;
@@ -55,17 +55,6 @@ impl Needs {
             }
         }
         needs
-    }
-
-    /// Whether an alarm looks at this metric, or at one that is computed from it.
-    pub fn wants(&self, metric: Metric) -> bool {
-        let wanted = |metric| self.series.keys().any(|(known, _)| *known == metric);
-        wanted(metric)
-            || match metric {
-                Metric::OldestMessageAge => wanted(Metric::OldestMessageRetentionRatio),
-                Metric::MessagesDeleted => wanted(Metric::ConsumersStalled),
-                _ => false,
-            }
     }
 }
 
@@ -294,10 +283,7 @@ impl Board {
     /// Works out who is whose dead-letter queue, over all targets.
     fn relink(&self, queues: &Queues) {
         let known: Vec<Arc<Queue>> = queues.values().map(|watched| watched.lock().queue.clone()).collect();
-        let mut sources = topology::sources(known.iter().map(|queue| &**queue));
-        for (watched, queue) in queues.values().zip(&known) {
-            let sources = sources.remove(&watched.id).unwrap_or_default();
-            let role = Role::of(queue.dead_letter_queue().is_some(), !sources.is_empty());
+        for (watched, (role, sources)) in queues.values().zip(topology::places(&known)) {
             watched.lock().place(role, sources);
         }
     }

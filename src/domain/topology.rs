@@ -4,11 +4,12 @@
 //! dead-letter queue: nothing here follows a chain, so none of that can hang.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::queue::{Queue, QueueId, Role};
 
 /// Every dead-letter queue that a redrive policy names, known or not, with the queues whose dead letters it gets, sorted.
-pub fn sources<'a>(queues: impl IntoIterator<Item = &'a Queue>) -> BTreeMap<QueueId, Vec<QueueId>> {
+fn sources<'a>(queues: impl IntoIterator<Item = &'a Queue>) -> BTreeMap<QueueId, Vec<QueueId>> {
     let mut sources: BTreeMap<QueueId, Vec<QueueId>> = BTreeMap::new();
     for queue in queues {
         if let Some(target) = queue.dead_letter_queue() {
@@ -19,19 +20,28 @@ pub fn sources<'a>(queues: impl IntoIterator<Item = &'a Queue>) -> BTreeMap<Queu
     sources
 }
 
-/// Brings the role and the sources of every queue up to date. To be called with all queues of all targets whenever one has
-/// come, gone, or changed its redrive policy.
-pub fn link(queues: &mut BTreeMap<QueueId, Queue>) {
-    let mut sources = sources(queues.values());
-    for queue in queues.values_mut() {
-        queue.sources = sources.remove(&queue.id).unwrap_or_default();
-        queue.role = Role::of(queue.dead_letter_queue().is_some(), !queue.sources.is_empty());
-    }
+/// The role and the sources of each queue, in the order given. To be asked with all queues of all targets whenever one
+/// has come, gone, or changed its redrive policy.
+pub fn places(queues: &[Arc<Queue>]) -> Vec<(Role, Vec<QueueId>)> {
+    let mut sources = sources(queues.iter().map(|queue| &**queue));
+    let place = |queue: &Arc<Queue>| {
+        let sources = sources.remove(&queue.id).unwrap_or_default();
+        (Role::of(queue.dead_letter_queue().is_some(), !sources.is_empty()), sources)
+    };
+    queues.iter().map(place).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Brings the role and the sources of every queue up to date, as the board does.
+    fn link(queues: &mut BTreeMap<QueueId, Queue>) {
+        let known: Vec<Arc<Queue>> = queues.values().cloned().map(Arc::new).collect();
+        for (queue, (role, sources)) in queues.values_mut().zip(places(&known)) {
+            (queue.role, queue.sources) = (role, sources);
+        }
+    }
     use crate::domain::queue::RedrivePolicy;
 
     fn id(name: &str) -> QueueId {

@@ -126,15 +126,6 @@ fn a_dead_letter_pages_when_its_minute_closes_and_resolves_when_it_is_gone() {
     assert_eq!(owed(&judge), [(Event::Firing, queue()), (Event::Resolved, queue())]);
 }
 
-#[tokio::test]
-async fn what_is_owed_while_the_notifier_is_busy_rings_once_it_listens() {
-    let (judge, _) = judge(vec![dead_letters()]);
-    read(&judge, "orders-dlq", minute(1), 1);
-    judge.tick(minute(2)).unwrap();
-    let rung = tokio::time::timeout(Duration::from_secs(5), judge.owed.notified()).await;
-    assert!(rung.is_ok(), "the bell was lost, and the page would wait for the safeguard");
-}
-
 #[test]
 fn backlog_needs_two_full_averages() {
     let average = Statistic::Average;

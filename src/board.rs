@@ -20,6 +20,7 @@ use crate::domain::counter::{Counter, Snapshot};
 use crate::domain::metric::Metric;
 use crate::domain::queue::{Depth, Queue, QueueId, Settings};
 use crate::domain::rule::{MetricRef, Rule};
+use crate::domain::silence::Silences;
 use crate::domain::time::{MINUTE, Timestamp};
 use crate::domain::topology;
 
@@ -40,11 +41,11 @@ impl Needs {
         let mut needs = Self { hold: poll.mul_f64(1.5), ..Self::default() };
         // Whether consumers stall is told by the depth of a minute that CloudWatch settles later.
         needs.series.insert((Metric::MessagesVisible, MINUTE), MINUTE * 10);
-        for rule in rules {
-            let reach = rule.condition.reach();
-            match &rule.condition.metric {
+        for condition in rules.iter().filter_map(Rule::condition) {
+            let reach = condition.reach();
+            match &condition.metric {
                 MetricRef::Queue(metric) => {
-                    let step = if rule.condition.period < MINUTE { Duration::from_secs(10) } else { MINUTE };
+                    let step = if condition.period < MINUTE { Duration::from_secs(10) } else { MINUTE };
                     let known = needs.series.entry((*metric, step)).or_default();
                     *known = reach.max(*known);
                 }
@@ -92,6 +93,7 @@ pub struct Board {
     targets: RwLock<BTreeMap<Arc<Target>, TargetHealth>>,
     rules: RwLock<Arc<Vec<Rule>>>,
     alarms: RwLock<BTreeMap<AlarmKey, Alarm>>,
+    silences: RwLock<Arc<Silences>>,
     needs: RwLock<Arc<Needs>>,
     /// Counters of queues that are not watched: of an earlier life until they are found, and of those that cannot be read.
     remembered: Mutex<Counters>,
@@ -334,6 +336,16 @@ impl Board {
     /// Changes one target's health, which comes to be if need be.
     pub fn update_target(&self, target: &Arc<Target>, change: impl FnOnce(&mut TargetHealth)) {
         change(unpoisoned(self.targets.write()).entry(target.clone()).or_default());
+    }
+
+    /// What silences alarms at present.
+    pub fn silences(&self) -> Arc<Silences> {
+        unpoisoned(self.silences.read()).clone()
+    }
+
+    /// Makes `silences` what silences.
+    pub fn set_silences(&self, silences: Silences) {
+        *unpoisoned(self.silences.write()) = Arc::new(silences);
     }
 
     /// Reads the alarms in place; be brief.

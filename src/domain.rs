@@ -5,10 +5,12 @@
 
 pub mod alarm;
 pub mod backoff;
+pub mod composite;
 pub mod cost;
 pub mod counter;
 pub mod derived;
 pub mod evaluate;
+pub mod hold;
 pub mod metric;
 pub mod notification;
 pub mod outbox;
@@ -16,5 +18,6 @@ pub mod queue;
 pub mod rule;
 pub mod schedule;
 pub mod series;
+pub mod silence;
 pub mod time;
 pub mod topology;

@@ -268,7 +268,7 @@ fn every_example_of_the_documentation_is_valid() {
 fn the_documented_built_in_alarms_are_the_code_s() {
     let (text, _) = documented();
     for rule in parse("{}").unwrap().rules {
-        let condition = &rule.condition;
+        let condition = rule.condition().unwrap();
         let sqswatch::domain::rule::MetricRef::Queue(metric) = &condition.metric else { panic!() };
         let times = match condition.evaluation_periods {
             1 => String::new(),

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::config::{Config, Destination};
 use crate::domain::metric::Source;
 use crate::domain::queue::QueueId;
-use crate::domain::rule::{MetricRef, Statistic};
+use crate::domain::rule::{MetricRef, Rule, Statistic};
 use crate::domain::time::MINUTE;
 use crate::telemetry::Telemetry;
 
@@ -136,7 +136,7 @@ fn asks_cloudwatch(config: &Config) -> bool {
     };
     !config.poll.metrics.is_empty()
         || !config.custom_metrics.is_empty()
-        || config.rules.iter().any(|rule| alarmed(&rule.condition.metric))
+        || config.rules.iter().filter_map(Rule::condition).any(|condition| alarmed(&condition.metric))
 }
 
 async fn read_cloudwatch(target: &TargetClients) -> Option<Failure> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::domain::metric::Metric;
 use crate::domain::rule::{
-    Comparison, Condition, MetricRef, MissingData, RoleSelector, Rule, Selector, Severity, Statistic,
+    Comparison, Condition, MetricRef, RANGE_BEYOND_N, RoleSelector, Rule, Selector, Severity, Statistic,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -15,25 +15,26 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// The built-in alarms. `attributes` is `poll.attributes`: no period is finer than what is measured. `notify` is told.
 pub fn rules(attributes: Duration, notify: &[Arc<str>]) -> Vec<Rule> {
     let finest = finest_period(attributes).max(MINUTE);
-    let rule = |template: &Template| Rule {
-        name: template.name.into(),
-        description: template.description.to_owned(),
-        selector: Selector { role: template.role, ..Selector::default() },
-        condition: Condition {
-            metric: MetricRef::Queue(template.metric),
-            statistic: template.statistic,
+    let rule = |template: &Template| {
+        let condition = Condition {
             period: template.period.max(finest),
             evaluation_periods: template.periods,
             datapoints_to_alarm: template.periods,
-            evaluation_range: template.periods + 2,
-            comparison: Comparison::GreaterThanOrEqual,
-            threshold: template.threshold,
-            missing_data: MissingData::Missing,
-        },
-        severity: template.severity,
-        notify: notify.to_vec(),
-        repeat: None,
-        labels: std::collections::BTreeMap::new(),
+            evaluation_range: template.periods + RANGE_BEYOND_N,
+            ..Condition::new(
+                MetricRef::Queue(template.metric),
+                template.statistic,
+                Comparison::GreaterThanOrEqual,
+                template.threshold,
+            )
+        };
+        Rule {
+            description: template.description.to_owned(),
+            selector: Selector { role: template.role, ..Selector::default() },
+            severity: template.severity,
+            notify: notify.to_vec(),
+            ..Rule::on(template.name, condition)
+        }
     };
     TEMPLATES.iter().map(rule).collect()
 }

@@ -67,38 +67,55 @@ pub enum Subject {
     Queue(QueueId),
     /// A custom CloudWatch metric.
     Custom(CustomId),
+    /// Other alarms as a whole, by the composite alarm's name: it has no place of its own.
+    Composite(Arc<str>),
 }
 
 impl Subject {
-    /// The queue's or the metric's name.
+    /// The word for its kind in bodies, in the API and in the state file.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Queue(_) => "queue",
+            Self::Custom(_) => "custom",
+            Self::Composite(_) => "composite",
+        }
+    }
+
+    /// The queue's, the metric's or the composite alarm's name.
     pub fn name(&self) -> &Arc<str> {
         match self {
             Self::Queue(id) => &id.name,
             Self::Custom(id) => &id.name,
+            Self::Composite(name) => name,
         }
     }
 
-    /// The account; empty while not known.
-    pub fn account(&self) -> &Arc<str> {
+    /// The account; empty while not known, and of a composite alarm.
+    pub fn account(&self) -> &str {
         match self {
             Self::Queue(id) => &id.account,
             Self::Custom(id) => &id.account,
+            Self::Composite(_) => "",
         }
     }
 
-    /// The region.
-    pub fn region(&self) -> &Arc<str> {
+    /// The region; empty of a composite alarm.
+    pub fn region(&self) -> &str {
         match self {
             Self::Queue(id) => &id.region,
             Self::Custom(id) => &id.region,
+            Self::Composite(_) => "",
         }
     }
 }
 
 impl fmt::Display for Subject {
-    /// `account/region/name`.
+    /// `account/region/name`; the name alone of a composite alarm.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.account(), self.region(), self.name())
+        match self {
+            Self::Composite(name) => f.write_str(name),
+            _ => write!(f, "{}/{}/{}", self.account(), self.region(), self.name()),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::alarm::{Alarm, AlarmKey, State, Transition};
 use super::queue::{Queue, QueueId, Role};
-use super::rule::{Condition, Rule, Severity};
+use super::rule::{Condition, Rule, Severity, Trigger};
 use super::time::Timestamp;
 
 /// Why somebody is told something.
@@ -18,6 +18,10 @@ pub enum Event {
     Resolved,
     /// It is still in ALARM.
     Repeated,
+    /// It is still in ALARM, and its value has risen by the rule's step since it was last told.
+    Increased,
+    /// Its state changes so often that the changes are not told one by one any more.
+    Flapping,
     /// What it judged is gone (queue deleted, rule removed), so nothing will resolve it.
     Closed,
     /// `test-notify`.
@@ -31,13 +35,23 @@ impl Event {
             Self::Firing => "firing",
             Self::Resolved => "resolved",
             Self::Repeated => "repeated",
+            Self::Increased => "increased",
+            Self::Flapping => "flapping",
             Self::Closed => "closed",
             Self::Test => "test",
         }
     }
 
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Firing, Self::Resolved, Self::Repeated, Self::Closed, Self::Test];
+    pub const ALL: [Self; 7] = [
+        Self::Firing,
+        Self::Resolved,
+        Self::Repeated,
+        Self::Increased,
+        Self::Flapping,
+        Self::Closed,
+        Self::Test,
+    ];
 }
 
 /// What a person wants to know of the queue beside its name.
@@ -87,14 +101,51 @@ pub struct Notification {
     pub value: Option<f64>,
     /// The rule's description.
     pub description: String,
-    /// The rule's condition.
-    pub condition: Condition,
+    /// What the rule looks at.
+    pub cause: Cause,
     /// The rule's severity.
     pub severity: Severity,
     /// The rule's labels.
     pub labels: BTreeMap<String, String>,
     /// The queue, unless the subject is a custom metric.
     pub queue: Option<QueueFacts>,
+}
+
+/// What an alarm that is told of looks at.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cause {
+    /// A metric alarm's condition.
+    Metric(Condition),
+    /// A composite alarm's expression and the children that made it true.
+    Composite {
+        /// As the user wrote it.
+        text: Arc<str>,
+        /// Those that count; see [`Child`].
+        children: Vec<Child>,
+    },
+}
+
+/// An alarm that a composite alarm looks at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Child {
+    /// Which.
+    pub alarm: AlarmKey,
+    /// Its state.
+    pub state: State,
+    /// Since when it has it.
+    pub since: Timestamp,
+}
+
+impl Cause {
+    /// What `rule` looks at.
+    fn of(rule: &Rule) -> Self {
+        match &rule.trigger {
+            Trigger::Metric(condition) => Self::Metric(condition.clone()),
+            Trigger::Composite(composite) => {
+                Self::Composite { text: composite.text.clone(), children: Vec::new() }
+            }
+        }
+    }
 }
 
 /// One notification and the destinations that must get it.
@@ -216,7 +267,7 @@ fn debt(
         reason: transition.reason.clone(),
         value: transition.value,
         description: rule.description.clone(),
-        condition: rule.condition.clone(),
+        cause: Cause::of(rule),
         severity: rule.severity,
         labels: rule.labels.clone(),
         queue: queue.map(QueueFacts::from),
@@ -238,8 +289,7 @@ mod tests {
     use super::*;
     use crate::domain::alarm::{Subject, Verdict};
     use crate::domain::metric::Metric;
-    use crate::domain::rule::{Comparison, MetricRef, MissingData, Selector, Statistic};
-    use crate::domain::time::MINUTE;
+    use crate::domain::rule::{Comparison, MetricRef, Statistic};
 
     const HOUR: Duration = Duration::from_secs(3600);
 
@@ -250,26 +300,18 @@ mod tests {
         }
     }
 
+    fn condition() -> Condition {
+        let visible = MetricRef::Queue(Metric::MessagesVisible);
+        Condition::new(visible, Statistic::Maximum, Comparison::GreaterThanOrEqual, 1.0)
+    }
+
     fn rule(notify: &[&str]) -> Rule {
         Rule {
-            name: "dlq-not-empty".into(),
             description: "a person is needed".into(),
-            selector: Selector::default(),
-            condition: Condition {
-                metric: MetricRef::Queue(Metric::MessagesVisible),
-                statistic: Statistic::Maximum,
-                period: MINUTE,
-                evaluation_periods: 1,
-                datapoints_to_alarm: 1,
-                evaluation_range: 3,
-                comparison: Comparison::GreaterThanOrEqual,
-                threshold: 1.0,
-                missing_data: MissingData::Missing,
-            },
             severity: Severity::Critical,
             notify: notify.iter().map(|name| Arc::from(*name)).collect(),
             repeat: Some(HOUR),
-            labels: BTreeMap::new(),
+            ..Rule::on("dlq-not-empty", condition())
         }
     }
 

@@ -10,7 +10,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::composite::Composite;
 use super::metric::Metric;
+use super::time::MINUTE;
 pub use selector::{Glob, RoleSelector, Selector};
 
 /// One alarm rule of the configuration. It stands for as many alarms as it selects queues.
@@ -23,7 +25,7 @@ pub struct Rule {
     /// Which queues it judges; meaningless for a custom metric.
     pub selector: Selector,
     /// When it fires.
-    pub condition: Condition,
+    pub trigger: Trigger,
     /// How bad it is.
     pub severity: Severity,
     /// The destinations by name; already defaulted from the top-level `notify`.
@@ -34,7 +36,45 @@ pub struct Rule {
     pub labels: BTreeMap<String, String>,
 }
 
-/// When an alarm fires, in CloudWatch's terms.
+impl Rule {
+    /// An alarm on every queue that tells nobody: what the configuration's defaults give.
+    pub fn new(name: &str, trigger: Trigger) -> Self {
+        Self {
+            name: name.into(),
+            description: String::new(),
+            selector: Selector::default(),
+            trigger,
+            severity: Severity::default(),
+            notify: Vec::new(),
+            repeat: None,
+            labels: BTreeMap::new(),
+        }
+    }
+
+    /// [`Rule::new`] for a metric alarm.
+    pub fn on(name: &str, condition: Condition) -> Self {
+        Self::new(name, Trigger::Metric(condition))
+    }
+
+    /// The condition of a metric alarm; a composite alarm has none.
+    pub fn condition(&self) -> Option<&Condition> {
+        match &self.trigger {
+            Trigger::Metric(condition) => Some(condition),
+            Trigger::Composite(_) => None,
+        }
+    }
+}
+
+/// What makes an alarm fire.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trigger {
+    /// The datapoints of a metric.
+    Metric(Condition),
+    /// The states of other alarms.
+    Composite(Composite),
+}
+
+/// When a metric alarm fires, in CloudWatch's terms.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
     /// What is measured.
@@ -57,7 +97,26 @@ pub struct Condition {
     pub missing_data: MissingData,
 }
 
+/// How many datapoints beyond N are looked at when the alarm does not say: AWS publishes no number, and this is what its one
+/// example uses.
+pub const RANGE_BEYOND_N: u32 = 2;
+
 impl Condition {
+    /// One datapoint of a minute decides: what CloudWatch's defaults give.
+    pub fn new(metric: MetricRef, statistic: Statistic, comparison: Comparison, threshold: f64) -> Self {
+        Self {
+            metric,
+            statistic,
+            period: MINUTE,
+            evaluation_periods: 1,
+            datapoints_to_alarm: 1,
+            evaluation_range: 1 + RANGE_BEYOND_N,
+            comparison,
+            threshold,
+            missing_data: MissingData::default(),
+        }
+    }
+
     /// How much history an evaluation can look at.
     pub fn reach(&self) -> Duration {
         self.period.saturating_mul(self.evaluation_range.max(self.evaluation_periods))

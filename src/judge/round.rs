@@ -10,7 +10,7 @@ use crate::domain::evaluate::evaluate;
 use crate::domain::metric::Metric;
 use crate::domain::notification::{self, Debt};
 use crate::domain::queue::Queue;
-use crate::domain::rule::{MetricRef, RoleSelector, Rule};
+use crate::domain::rule::{Condition, MetricRef, RoleSelector, Rule};
 use crate::domain::time::Timestamp;
 
 /// After this long a queue that never told its settings no longer holds up the alarms that depend on the whole topology.
@@ -57,16 +57,19 @@ impl Round {
         let mut unreadable = board.unreadable();
         let topology = topology(board, !unreadable.is_empty(), now);
         for rule in board.rules().iter() {
-            match &rule.condition.metric {
+            let Some(condition) = rule.condition() else { continue };
+            match &condition.metric {
                 MetricRef::Queue(metric) => {
                     if topology == Topology::Unknown
                         && rule.selector.role.is_some_and(RoleSelector::is_negative)
                     {
                         continue;
                     }
-                    present.extend(round.judge_queues(board, rule, *metric, topology, now));
+                    present.extend(round.judge_queues(board, rule, condition, *metric, topology, now));
                 }
-                MetricRef::Custom(name) => present.extend(round.judge_customs(board, rule, name, now)),
+                MetricRef::Custom(name) => {
+                    present.extend(round.judge_customs(board, rule, condition, name, now));
+                }
             }
         }
         if topology != Topology::Unknown {
@@ -80,6 +83,7 @@ impl Round {
         &mut self,
         board: &Board,
         rule: &Rule,
+        condition: &Condition,
         metric: Metric,
         topology: Topology,
         now: Timestamp,
@@ -89,8 +93,8 @@ impl Round {
             let Some((key, queue)) = selected(board, rule, watched, topology) else { continue };
             let alarm = remembered(board, &key, now);
             let readings = watched.lock();
-            let series = readings.series(metric, rule.condition.period);
-            let verdict = series.and_then(|series| evaluate(&rule.condition, series, alarm.state, now));
+            let series = readings.series(metric, condition.period);
+            let verdict = series.and_then(|series| evaluate(condition, series, alarm.state, now));
             drop(readings);
             judged.insert(key.clone());
             self.take(rule, key, alarm, verdict, Some(&queue), now);
@@ -102,6 +106,7 @@ impl Round {
         &mut self,
         board: &Board,
         rule: &Rule,
+        condition: &Condition,
         name: &str,
         now: Timestamp,
     ) -> BTreeSet<AlarmKey> {
@@ -109,7 +114,7 @@ impl Round {
         for custom in board.customs().values().filter(|custom| &*custom.id.name == name) {
             let key = AlarmKey { rule: rule.name.clone(), subject: Subject::Custom(custom.id.clone()) };
             let alarm = remembered(board, &key, now);
-            let verdict = evaluate(&rule.condition, &custom.lock().series, alarm.state, now);
+            let verdict = evaluate(condition, &custom.lock().series, alarm.state, now);
             judged.insert(key.clone());
             self.take(rule, key, alarm, verdict, None, now);
         }
@@ -153,6 +158,7 @@ impl Round {
         let may_be_there = |subject: &Subject| match subject {
             Subject::Queue(id) => unreadable.contains(&(id.region.clone(), id.name.clone())),
             Subject::Custom(_) => !knows_customs,
+            Subject::Composite(_) => false,
         };
         board.with_alarms(|alarms| {
             for (key, alarm) in alarms.iter().filter(|(key, _)| !present.contains(*key)) {

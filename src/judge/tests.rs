@@ -9,7 +9,7 @@ use crate::domain::metric::Metric;
 use crate::domain::notification::Event;
 use crate::domain::queue::{Depth, Queue, QueueId, RedrivePolicy, Settings};
 use crate::domain::rule::{
-    Comparison, Condition, MetricRef, MissingData, RoleSelector, Rule, Selector, Severity, Statistic,
+    Comparison, Condition, MetricRef, RoleSelector, Rule, Severity, Statistic, Trigger,
 };
 use crate::domain::series::StatisticSet;
 use crate::domain::time::MINUTE;
@@ -31,26 +31,14 @@ fn rule(
     comparison: Comparison,
     threshold: f64,
 ) -> Rule {
-    Rule {
-        name: name.into(),
-        description: String::new(),
-        selector: Selector::default(),
-        condition: Condition {
-            metric: MetricRef::Queue(metric),
-            statistic,
-            period: MINUTE * minutes,
-            evaluation_periods: n,
-            datapoints_to_alarm: n,
-            evaluation_range: n + 2,
-            comparison,
-            threshold,
-            missing_data: MissingData::Missing,
-        },
-        severity: Severity::Critical,
-        notify: vec!["ops".into()],
-        repeat: None,
-        labels: BTreeMap::new(),
-    }
+    let condition = Condition {
+        period: MINUTE * minutes,
+        evaluation_periods: n,
+        datapoints_to_alarm: n,
+        evaluation_range: n + 2,
+        ..Condition::new(MetricRef::Queue(metric), statistic, comparison, threshold)
+    };
+    Rule { severity: Severity::Critical, notify: vec!["ops".into()], ..Rule::on(name, condition) }
 }
 
 fn dead_letters() -> Rule {
@@ -327,7 +315,8 @@ fn the_alarms_of_a_region_that_left_the_configuration_are_closed() {
 #[test]
 fn the_alarm_of_a_custom_metric_stays_until_custom_metrics_are_placed() {
     let mut jobs = rule("jobs", Metric::MessagesSent, Statistic::Sum, 1, 1, Comparison::GreaterThan, 0.0);
-    jobs.condition.metric = MetricRef::Custom("jobs".into());
+    let condition = jobs.condition().unwrap().clone();
+    jobs.trigger = Trigger::Metric(Condition { metric: MetricRef::Custom("jobs".into()), ..condition });
     let (judge, target) = judge(vec![jobs]);
     let id = crate::domain::alarm::CustomId {
         account: "123456789012".into(),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::domain::alarm::{AlarmKey, Subject};
-use crate::domain::notification::{Notification, QueueFacts};
+use crate::domain::notification::{Cause, Child, Notification, QueueFacts};
 use crate::domain::queue::{QueueId, Role};
 use crate::domain::rule::{Condition, MetricRef};
 
@@ -29,7 +29,8 @@ pub struct Body<'a> {
     at: String,
     queue: Option<Queue<'a>>,
     custom_metric: Option<Id<'a>>,
-    condition: ConditionBody<'a>,
+    condition: Option<ConditionBody<'a>>,
+    composite: Option<CompositeBody<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -75,6 +76,20 @@ struct ConditionBody<'a> {
     treat_missing_data: &'static str,
 }
 
+#[derive(Debug, Serialize)]
+struct CompositeBody<'a> {
+    rule: &'a str,
+    children: Vec<ChildBody<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ChildBody<'a> {
+    alarm: &'a str,
+    subject: String,
+    state: &'static str,
+    since: String,
+}
+
 impl<'a> Body<'a> {
     /// Everything that is known.
     pub fn full(notification: &'a Notification) -> Self {
@@ -96,13 +111,20 @@ impl<'a> Body<'a> {
             at: notification.at.to_string(),
             queue: match subject {
                 Subject::Queue(id) => Some(Queue::of(id, notification.queue.as_ref())),
-                Subject::Custom(_) => None,
+                Subject::Custom(_) | Subject::Composite(_) => None,
             },
             custom_metric: match subject {
-                Subject::Queue(_) => None,
+                Subject::Queue(_) | Subject::Composite(_) => None,
                 Subject::Custom(id) => Some(Id { account: &id.account, region: &id.region, name: &id.name }),
             },
-            condition: (&notification.condition).into(),
+            condition: match &notification.cause {
+                Cause::Metric(condition) => Some(condition.into()),
+                Cause::Composite { .. } => None,
+            },
+            composite: match &notification.cause {
+                Cause::Metric(_) => None,
+                Cause::Composite { text, children } => Some(CompositeBody::of(text, children)),
+            },
         }
     }
 
@@ -135,6 +157,18 @@ impl<'a> Queue<'a> {
             dead_letter_queue: facts.and_then(|facts| facts.dead_letter_queue.as_ref()).map(Id::from),
             sources: facts.map(|facts| facts.sources.iter().map(Id::from).collect()),
         }
+    }
+}
+
+impl<'a> CompositeBody<'a> {
+    fn of(text: &'a str, children: &'a [Child]) -> Self {
+        let child = |child: &'a Child| ChildBody {
+            alarm: &child.alarm.rule,
+            subject: child.alarm.subject.to_string(),
+            state: child.state.as_str(),
+            since: child.since.to_string(),
+        };
+        Self { rule: text, children: children.iter().map(child).collect() }
     }
 }
 

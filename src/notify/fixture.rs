@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use crate::domain::alarm::{AlarmKey, State, Subject};
 use crate::domain::metric::Metric;
-use crate::domain::notification::{self, Debt, Event, Notification, QueueFacts};
+use crate::domain::notification::{self, Cause, Debt, Event, Notification, QueueFacts};
 use crate::domain::queue::{QueueId, Role};
-use crate::domain::rule::{Comparison, Condition, MetricRef, MissingData, Severity, Statistic};
-use crate::domain::time::{MINUTE, Timestamp};
+use crate::domain::rule::{Comparison, Condition, MetricRef, Severity, Statistic};
+use crate::domain::time::Timestamp;
 
 /// The alarm `rule` of queue `orders-dlq`.
 pub fn key(rule: &str) -> AlarmKey {
@@ -27,7 +27,7 @@ pub fn notification(rule: &str, event: Event, seconds: i64) -> Notification {
     let key = key(rule);
     let (from, to) = match event {
         Event::Firing | Event::Test => (State::Ok, State::Alarm),
-        Event::Repeated => (State::Alarm, State::Alarm),
+        Event::Repeated | Event::Increased | Event::Flapping => (State::Alarm, State::Alarm),
         Event::Resolved | Event::Closed => (State::Alarm, State::Ok),
     };
     Notification {
@@ -41,17 +41,7 @@ pub fn notification(rule: &str, event: Event, seconds: i64) -> Notification {
         reason: "Threshold Crossed: 1 datapoint [3.0 (02/01/26 03:04:00)] was greater than or equal to the threshold (1.0).".into(),
         value: Some(3.0),
         description: "Messages in a dead-letter queue need a person".into(),
-        condition: Condition {
-            metric: MetricRef::Queue(Metric::MessagesVisible),
-            statistic: Statistic::Maximum,
-            period: MINUTE,
-            evaluation_periods: 1,
-            datapoints_to_alarm: 1,
-            evaluation_range: 3,
-            comparison: Comparison::GreaterThanOrEqual,
-            threshold: 1.0,
-            missing_data: MissingData::Missing,
-        },
+        cause: Cause::Metric(Condition::new(MetricRef::Queue(Metric::MessagesVisible), Statistic::Maximum, Comparison::GreaterThanOrEqual, 1.0)),
         severity: Severity::Critical,
         labels: [("team".to_owned(), "payments".to_owned())].into(),
         queue: Some(QueueFacts {

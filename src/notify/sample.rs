@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::domain::alarm::{AlarmKey, State, Subject};
 use crate::domain::metric::Metric;
-use crate::domain::notification::{self, Event, Notification};
+use crate::domain::notification::{self, Cause, Event, Notification};
 use crate::domain::queue::QueueId;
-use crate::domain::rule::{Comparison, Condition, MetricRef, MissingData, Severity, Statistic};
-use crate::domain::time::{MINUTE, Timestamp};
+use crate::domain::rule::{Comparison, Condition, MetricRef, Severity, Statistic};
+use crate::domain::time::Timestamp;
 
 /// A notification that says of itself, wherever it is shown, that nothing is wrong. Its state is ALARM, so that a
 /// receiver that only reacts to alarms shows it as well; its queue does not exist.
@@ -27,17 +27,15 @@ pub fn test_notification(now: Timestamp) -> Notification {
         reason: "This is a test of sqswatch's notifications. Nothing is wrong, and no OK will follow.".into(),
         value: None,
         description: "Sent by `sqswatch test-notify`".into(),
-        condition: Condition {
-            metric: MetricRef::Queue(Metric::MessagesVisible),
-            statistic: Statistic::Maximum,
-            period: MINUTE,
-            evaluation_periods: 1,
-            datapoints_to_alarm: 1,
+        cause: Cause::Metric(Condition {
             evaluation_range: 1,
-            comparison: Comparison::GreaterThanOrEqual,
-            threshold: 1.0,
-            missing_data: MissingData::Missing,
-        },
+            ..Condition::new(
+                MetricRef::Queue(Metric::MessagesVisible),
+                Statistic::Maximum,
+                Comparison::GreaterThanOrEqual,
+                1.0,
+            )
+        }),
         severity: Severity::Info,
         labels: BTreeMap::new(),
         queue: None,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::domain::alarm::Subject;
-use crate::domain::notification::{Event, Notification};
+use crate::domain::notification::{Cause, Event, Notification};
 use crate::domain::queue::QueueId;
 use crate::notify::body::metric_name;
 
@@ -35,6 +35,8 @@ pub fn headline(notification: &Notification) -> String {
         Event::Firing => "ALARM",
         Event::Resolved => "OK",
         Event::Repeated => "still ALARM",
+        Event::Increased => "ALARM, and rising",
+        Event::Flapping => "FLAPPING",
         Event::Closed => "CLOSED",
         Event::Test => "TEST, nothing is wrong",
     };
@@ -81,6 +83,7 @@ fn facts(notification: &Notification) -> Vec<(&'static str, String)> {
     let kind = match subject {
         Subject::Queue(_) => "Queue",
         Subject::Custom(_) => "Metric",
+        Subject::Composite(_) => "Composite alarm",
     };
     facts.push((kind, subject.to_string()));
     if let Some(queue) = &notification.queue {
@@ -103,7 +106,10 @@ fn facts(notification: &Notification) -> Vec<(&'static str, String)> {
 
 /// `Maximum of messages_visible over 1m >= 1, 1 of 1 datapoints`.
 fn condition(notification: &Notification) -> String {
-    let condition = &notification.condition;
+    let condition = match &notification.cause {
+        Cause::Metric(condition) => condition,
+        Cause::Composite { text, .. } => return text.to_string(),
+    };
     format!(
         "{} of {} over {} {} {}, {} of {} datapoints",
         condition.statistic,

@@ -1,6 +1,6 @@
 //! The stored form of the domain's types: JSON, mirrored here because the domain knows no serde.
 //!
-//! This is schema version 1 (see [`super::schema`]). Every word is the one the rest of the product shows
+//! This is schema version 2 (see [`super::schema`]). Every word is the one the rest of the product shows
 //! (`ALARM`, `notBreaching`, `dead_letter`), instants are Unix milliseconds, lengths milliseconds. A field may be
 //! added with `#[serde(default)]`; anything else is a new version with a migration.
 
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::alarm::{Alarm, AlarmKey, CustomId, Subject};
 use crate::domain::counter::Snapshot;
-use crate::domain::notification::{Event, Notification, QueueFacts};
+use crate::domain::notification::{Cause, Child, Event, Notification, QueueFacts};
 use crate::domain::outbox::Entry;
 use crate::domain::queue::{QueueId, Role};
 use crate::domain::rule::{Condition, MetricRef, UnknownWord};
@@ -53,12 +53,9 @@ fn one_of<T: Copy>(
 
 /// An alarm's key as a text that is the same for equal keys: a JSON array.
 pub fn key_text(key: &AlarmKey) -> String {
-    let kind = match key.subject {
-        Subject::Queue(_) => "queue",
-        Subject::Custom(_) => "custom",
-    };
-    let (account, region, name) = (key.subject.account(), key.subject.region(), key.subject.name());
-    serde_json::json!([&*key.rule, kind, &**account, &**region, &**name]).to_string()
+    let subject = &key.subject;
+    serde_json::json!([&*key.rule, subject.kind(), subject.account(), subject.region(), &**subject.name()])
+        .to_string()
 }
 
 /// Reads what [`key_text`] wrote.
@@ -68,6 +65,7 @@ pub fn key_from_text(text: &str) -> Result<AlarmKey, RecordError> {
     let subject = match kind.as_str() {
         "queue" => Subject::Queue(QueueId { account, region, name }),
         "custom" => Subject::Custom(CustomId { account, region, name }),
+        "composite" => Subject::Composite(name),
         _ => return Err(RecordError::Word { what: "alarm subject", word: kind }),
     };
     Ok(AlarmKey { rule: rule.into(), subject })
@@ -227,7 +225,8 @@ pub struct NotificationRecord {
     reason: String,
     value: Option<f64>,
     description: String,
-    condition: ConditionRecord,
+    #[serde(flatten)]
+    cause: CauseRecord,
     severity: String,
     labels: BTreeMap<String, String>,
     queue: Option<QueueFactsRecord>,
@@ -246,7 +245,7 @@ impl From<&Notification> for NotificationRecord {
             reason: notification.reason.clone(),
             value: notification.value,
             description: notification.description.clone(),
-            condition: (&notification.condition).into(),
+            cause: (&notification.cause).into(),
             severity: notification.severity.as_str().into(),
             labels: notification.labels.clone(),
             queue: notification.queue.as_ref().map(QueueFactsRecord::from),
@@ -269,10 +268,62 @@ impl TryFrom<NotificationRecord> for Notification {
             reason: record.reason,
             value: record.value,
             description: record.description,
-            condition: record.condition.try_into()?,
+            cause: record.cause.try_into()?,
             severity: word("severity", &record.severity)?,
             labels: record.labels,
             queue: record.queue.map(QueueFacts::try_from).transpose()?,
+        })
+    }
+}
+
+/// [`Cause`], as the key `condition` or `composite`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum CauseRecord {
+    Condition(ConditionRecord),
+    Composite { rule: String, children: Vec<ChildRecord> },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ChildRecord {
+    alarm: String,
+    state: String,
+    since: i64,
+}
+
+impl From<&Cause> for CauseRecord {
+    fn from(cause: &Cause) -> Self {
+        match cause {
+            Cause::Metric(condition) => Self::Condition(condition.into()),
+            Cause::Composite { text, children } => {
+                let child = |child: &Child| ChildRecord {
+                    alarm: key_text(&child.alarm),
+                    state: child.state.as_str().into(),
+                    since: child.since.as_millis(),
+                };
+                Self::Composite { rule: text.to_string(), children: children.iter().map(child).collect() }
+            }
+        }
+    }
+}
+
+impl TryFrom<CauseRecord> for Cause {
+    type Error = RecordError;
+
+    fn try_from(record: CauseRecord) -> Result<Self, RecordError> {
+        Ok(match record {
+            CauseRecord::Condition(condition) => Self::Metric(condition.try_into()?),
+            CauseRecord::Composite { rule, children } => {
+                let child = |child: ChildRecord| {
+                    Ok(Child {
+                        alarm: key_from_text(&child.alarm)?,
+                        state: word("alarm state", &child.state)?,
+                        since: Timestamp::from_millis(child.since),
+                    })
+                };
+                let children = children.into_iter().map(child).collect::<Result<_, RecordError>>()?;
+                Self::Composite { text: rule.into(), children }
+            }
         })
     }
 }

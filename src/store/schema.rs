@@ -5,7 +5,7 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTran
 use super::StoreError;
 
 /// The version this program reads and writes.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 /// `schema` (the version), `sequence` and `receipt` (the numbers to be given out next).
 pub const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
@@ -23,6 +23,8 @@ pub const TOLD: TableDefinition<(&str, &str), bool> = TableDefinition::new("told
 pub const HISTORY: TableDefinition<u64, &[u8]> = TableDefinition::new("history");
 /// The counter's key as text -> `CounterRecord`.
 pub const COUNTERS: TableDefinition<&str, &[u8]> = TableDefinition::new("counters");
+/// The silence's id -> `SilenceRecord`; since version 2.
+pub const SILENCES: TableDefinition<&str, &[u8]> = TableDefinition::new("silences");
 
 /// Makes the tables that are not there yet and brings older ones up to date; refuses newer ones.
 pub fn prepare(database: &Database) -> Result<(), StoreError> {
@@ -48,7 +50,8 @@ fn version(database: &Database) -> Result<Option<u64>, StoreError> {
     }
 }
 
-/// The place for migrations: each turns one version into the next. `None` is a new file.
+/// The place for migrations: each turns one version into the next. `None` is a new file. Version 2 is version 1 and the
+/// table of silences.
 fn migrate(transaction: &WriteTransaction, _from: Option<u64>) -> Result<(), StoreError> {
     transaction.open_table(ALARMS)?;
     transaction.open_table(OUTBOX)?;
@@ -57,6 +60,7 @@ fn migrate(transaction: &WriteTransaction, _from: Option<u64>) -> Result<(), Sto
     transaction.open_table(TOLD)?;
     transaction.open_table(HISTORY)?;
     transaction.open_table(COUNTERS)?;
+    transaction.open_table(SILENCES)?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use sqswatch::board::Board;
 use sqswatch::domain::alarm::{Alarm, AlarmKey, State, Subject};
 use sqswatch::domain::metric::Metric;
 use sqswatch::domain::queue::Queue;
-use sqswatch::domain::rule::{MetricRef, Rule, Severity};
+use sqswatch::domain::rule::{Condition, MetricRef, Rule, Severity, Trigger};
 use sqswatch::domain::time::{MINUTE, Timestamp};
 
 use super::world::{ACCOUNT, depth, health, id, rule, settings, target, window};
@@ -54,7 +54,7 @@ pub fn shop(now: Timestamp) -> Board {
         for (name, rule, minutes, value) in firing {
             let key = AlarmKey { rule: rules[rule].name.clone(), subject: Subject::Queue(id(name)) };
             let since = now - MINUTE * minutes;
-            let threshold = rules[rule].condition.threshold;
+            let threshold = rules[rule].condition().unwrap().threshold;
             let reason = format!(
                 "Threshold Crossed: 1 datapoint [{value:?}] was greater than or equal to the threshold ({threshold:?})."
             );
@@ -71,8 +71,11 @@ fn shop_rules() -> Vec<Rule> {
     let mut old = rule();
     old.name = "oldest-message-past-half-of-retention".into();
     old.description = "Messages will be lost unless consumers catch up".into();
-    old.condition.metric = MetricRef::Queue(Metric::OldestMessageAge);
-    old.condition.threshold = 172_800.0;
+    old.trigger = Trigger::Metric(Condition {
+        metric: MetricRef::Queue(Metric::OldestMessageAge),
+        threshold: 172_800.0,
+        ..old.condition().unwrap().clone()
+    });
     old.severity = Severity::Warning;
     vec![rule(), old]
 }

@@ -15,9 +15,7 @@ use sqswatch::config::{self, Config, CustomMetric, Destination, Sns};
 use sqswatch::domain::alarm::{Alarm, AlarmKey, CustomId, State, Subject};
 use sqswatch::domain::metric::{CATALOGUE, Metric, Source};
 use sqswatch::domain::queue::{Depth, Queue, QueueId, RedrivePolicy, Role, Settings};
-use sqswatch::domain::rule::{
-    Comparison, Condition, MetricRef, MissingData, Rule, Selector, Severity, Statistic,
-};
+use sqswatch::domain::rule::{Comparison, Condition, MetricRef, Rule, Severity, Statistic};
 use sqswatch::domain::series::StatisticSet;
 use sqswatch::domain::time::{MINUTE, Timestamp};
 use sqswatch::store::Store;
@@ -75,25 +73,13 @@ pub fn config() -> Config {
 }
 
 pub fn rule() -> Rule {
+    let visible = MetricRef::Queue(Metric::MessagesVisible);
+    let condition = Condition::new(visible, Statistic::Maximum, Comparison::GreaterThanOrEqual, 1.0);
     Rule {
-        name: "dlq-not-empty".into(),
         description: "Messages in a dead-letter queue need a person".into(),
-        selector: Selector::default(),
-        condition: Condition {
-            metric: MetricRef::Queue(Metric::MessagesVisible),
-            statistic: Statistic::Maximum,
-            period: MINUTE,
-            evaluation_periods: 1,
-            datapoints_to_alarm: 1,
-            evaluation_range: 3,
-            comparison: Comparison::GreaterThanOrEqual,
-            threshold: 1.0,
-            missing_data: MissingData::Missing,
-        },
         severity: Severity::Critical,
         notify: vec!["ops".into()],
-        repeat: None,
-        labels: BTreeMap::new(),
+        ..Rule::on("dlq-not-empty", condition)
     }
 }
 

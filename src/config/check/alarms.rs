@@ -11,7 +11,7 @@ use crate::config::reader::{Cursor, Section, quoted};
 use crate::config::{keys, label};
 use crate::domain::metric::Scope;
 use crate::domain::queue::QueueKind;
-use crate::domain::rule::{MetricRef, RoleSelector, Rule, Selector, Severity};
+use crate::domain::rule::{MetricRef, RoleSelector, Rule, Selector, Severity, Trigger};
 
 /// CloudWatch's limit for AlarmName.
 const LONGEST_NAME: usize = 255;
@@ -67,7 +67,7 @@ fn rule(section: &Section<'_>, name: Option<Arc<str>>, context: &Context<'_>) ->
         labels: section.get("labels").map(|cursor| labels(&cursor)).unwrap_or_default(),
         selector,
         name: name?,
-        condition: condition?,
+        trigger: Trigger::Metric(condition?),
     };
     Some(rule)
 }

@@ -10,15 +10,12 @@ use super::custom;
 use crate::config::reader::{Cursor, Section, quoted};
 use crate::config::{builtin, suggest};
 use crate::domain::metric::{CATALOGUE, Metric, Source};
-use crate::domain::rule::{Comparison, Condition, MetricRef, MissingData, Statistic};
+use crate::domain::rule::{Comparison, Condition, MetricRef, MissingData, RANGE_BEYOND_N, Statistic};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 const WEEK: Duration = Duration::from_secs(604_800);
-
-/// How many datapoints beyond N are looked at when the alarm does not say (specs of missing data: AWS publishes none).
-const RANGE_BEYOND_N: u32 = 2;
 
 /// Reads the condition of one alarm.
 pub fn condition(section: &Section<'_>, context: &Context<'_>) -> Option<Condition> {

@@ -94,9 +94,9 @@ fn the_example_means_what_it_says() {
     assert_eq!(rule.selector.role, Some(RoleSelector::DeadLetter));
     assert_eq!((rule.severity, rule.repeat), (Severity::Critical, Some(Duration::from_secs(4 * 3600))));
     assert_eq!(rule.notify, ["bridge".into()]);
-    assert_eq!(rule.condition.metric, MetricRef::Queue(Metric::MessagesVisible));
-    assert_eq!(rule.condition.comparison, Comparison::GreaterThanOrEqual);
-    assert_eq!(rule.condition.evaluation_range, 3);
+    assert_eq!(rule.condition().unwrap().metric, MetricRef::Queue(Metric::MessagesVisible));
+    assert_eq!(rule.condition().unwrap().comparison, Comparison::GreaterThanOrEqual);
+    assert_eq!(rule.condition().unwrap().evaluation_range, 3);
     assert_eq!(config.custom_metrics[0].statistic, Statistic::Percentile(99.9));
     assert_eq!(config.custom_metrics[0].dimensions.len(), 2);
     let Some(Destination::Webhook(webhook)) = config.destinations.get("bridge") else { panic!("a webhook") };
@@ -156,21 +156,25 @@ fn words_are_taken_in_both_spellings() {
         };
         assert_eq!(rule(ours), rule(theirs), "{ours}");
     }
-    assert_eq!(alarm("treat_missing_data: not_breaching").condition.missing_data, MissingData::NotBreaching);
+    assert_eq!(
+        alarm("treat_missing_data: not_breaching").condition().unwrap().missing_data,
+        MissingData::NotBreaching
+    );
 }
 
 #[test]
 fn the_three_alarms_of_every_guide_are_understood() {
-    let visible = alarm("statistic: Average, period: 5m, evaluation_periods: 2").condition;
+    let visible = alarm("statistic: Average, period: 5m, evaluation_periods: 2").condition().unwrap().clone();
     assert_eq!((visible.statistic, visible.period), (Statistic::Average, Duration::from_secs(300)));
     assert_eq!(
         (visible.evaluation_periods, visible.datapoints_to_alarm, visible.evaluation_range),
         (2, 2, 4)
     );
-    let longest = alarm("period: 1h, evaluation_periods: 168, evaluation_range: 170").condition;
+    let longest =
+        alarm("period: 1h, evaluation_periods: 168, evaluation_range: 170").condition().unwrap().clone();
     assert_eq!(longest.evaluation_range, 170);
     let finest = "poll: { attributes: 5s }\nalarms: [{ name: a, metric: messages_visible, comparison: '>', threshold: 1, period: 10s }]";
-    assert_eq!(good(finest).rules[0].condition.period, Duration::from_secs(10));
+    assert_eq!(good(finest).rules[0].condition().unwrap().period, Duration::from_secs(10));
 }
 
 #[test]
@@ -178,7 +182,7 @@ fn alarms_share_what_they_have_in_common() {
     let config = good(
         "alarms:\n  - &base { name: a, metric: messages_visible, comparison: '>', threshold: 1 }\n  - { <<: *base, name: b, threshold: 2.5 }",
     );
-    assert_eq!((config.rules[1].name.as_ref(), config.rules[1].condition.threshold), ("b", 2.5));
+    assert_eq!((config.rules[1].name.as_ref(), config.rules[1].condition().unwrap().threshold), ("b", 2.5));
 }
 
 #[test]
@@ -187,7 +191,7 @@ fn built_in_periods_are_never_finer_than_the_polls() {
         [("15s", 60, 300), ("1m", 60, 300), ("61s", 120, 300), ("10m", 600, 600)]
     {
         let rules = good(&format!("poll: {{ attributes: {interval} }}")).rules;
-        let seconds: Vec<u64> = rules.iter().map(|rule| rule.condition.period.as_secs()).collect();
+        let seconds: Vec<u64> = rules.iter().map(|rule| rule.condition().unwrap().period.as_secs()).collect();
         assert_eq!((seconds[0], seconds[1]), (first, growing), "{interval}");
     }
 }
@@ -199,14 +203,18 @@ fn a_period_left_out_is_never_finer_than_the_polls() {
         let text = format!(
             "poll: {{ attributes: 150s }}\nalarms: [{{ name: a, metric: {metric}, comparison: '>', threshold: 1 }}]"
         );
-        assert_eq!(good(&text).rules[0].condition.period, Duration::from_secs(seconds), "{metric}");
+        assert_eq!(
+            good(&text).rules[0].condition().unwrap().period,
+            Duration::from_secs(seconds),
+            "{metric}"
+        );
     }
 }
 
 #[test]
 fn built_in_alarms_would_pass_for_the_user_s_own() {
     for rule in good("{}").rules {
-        let MetricRef::Queue(metric) = rule.condition.metric else { panic!("{}", rule.name) };
+        let MetricRef::Queue(metric) = rule.condition().unwrap().metric else { panic!("{}", rule.name) };
         let role = rule.selector.role.map(|role| {
             let word = RoleSelector::WORDS.into_iter().find(|(_, known)| *known == role).unwrap().0;
             format!("queues: {{ role: {word} }}")
@@ -217,10 +225,10 @@ fn built_in_alarms_would_pass_for_the_user_s_own() {
             rule.name,
             rule.description.replace('\'', "''"),
             metric.name(),
-            rule.condition.statistic,
-            humantime::format_duration(rule.condition.period),
-            rule.condition.evaluation_periods,
-            rule.condition.threshold,
+            rule.condition().unwrap().statistic,
+            humantime::format_duration(rule.condition().unwrap().period),
+            rule.condition().unwrap().evaluation_periods,
+            rule.condition().unwrap().threshold,
             rule.severity.as_str(),
             role.unwrap_or_default(),
         );

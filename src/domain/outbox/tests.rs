@@ -7,10 +7,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::alarm::{State, Subject};
 use crate::domain::metric::Metric;
-use crate::domain::notification::Event;
+use crate::domain::notification::{Cause, Event};
 use crate::domain::queue::QueueId;
-use crate::domain::rule::{Comparison, Condition, MetricRef, MissingData, Severity, Statistic};
-use crate::domain::time::MINUTE;
+use crate::domain::rule::{Comparison, Condition, MetricRef, Severity, Statistic};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_secs(seconds)
@@ -32,17 +31,12 @@ fn notification(alarm: &str) -> Arc<Notification> {
         reason: String::new(),
         value: None,
         description: String::new(),
-        condition: Condition {
-            metric: MetricRef::Queue(Metric::MessagesVisible),
-            statistic: Statistic::Maximum,
-            period: MINUTE,
-            evaluation_periods: 1,
-            datapoints_to_alarm: 1,
-            evaluation_range: 3,
-            comparison: Comparison::GreaterThan,
-            threshold: 0.0,
-            missing_data: MissingData::Missing,
-        },
+        cause: Cause::Metric(Condition::new(
+            MetricRef::Queue(Metric::MessagesVisible),
+            Statistic::Maximum,
+            Comparison::GreaterThan,
+            0.0,
+        )),
         severity: Severity::Warning,
         labels: BTreeMap::new(),
         queue: None,

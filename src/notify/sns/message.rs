@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::region::display_name;
 use crate::domain::alarm::Subject;
-use crate::domain::notification::Notification;
+use crate::domain::notification::{Cause, Notification};
 use crate::domain::rule::{Condition, MetricRef, Statistic};
 use crate::domain::time::Timestamp;
 use crate::notify::body::Body;
@@ -90,7 +90,7 @@ fn alarm_name(notification: &Notification) -> String {
 }
 
 fn region<'a>(notification: &'a Notification, topic: &Topic<'a>) -> &'a str {
-    let region = &**notification.alarm.subject.region();
+    let region = notification.alarm.subject.region();
     if region.is_empty() { topic.region } else { text::prefix(region, NAME_BYTES) }
 }
 
@@ -168,7 +168,8 @@ struct CloudWatch<'a> {
     ok_actions: [&'a str; 1],
     alarm_actions: [&'a str; 1],
     insufficient_data_actions: [&'a str; 0],
-    trigger: Trigger<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trigger: Option<Trigger<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sqswatch: Option<Body<'a>>,
 }
@@ -228,7 +229,10 @@ impl<'a> CloudWatch<'a> {
             ok_actions: [topic.arn],
             alarm_actions: [topic.arn],
             insufficient_data_actions: [],
-            trigger: Trigger::new(&notification.condition, subject),
+            trigger: match &notification.cause {
+                Cause::Metric(condition) => Some(Trigger::new(condition, subject)),
+                Cause::Composite { .. } => None,
+            },
             sqswatch: extra,
         }
     }
@@ -249,7 +253,7 @@ impl<'a> Trigger<'a> {
                 Subject::Queue(id) => {
                     vec![Dimension { value: text::prefix(&id.name, NAME_BYTES), name: "QueueName" }]
                 }
-                Subject::Custom(_) => Vec::new(),
+                Subject::Custom(_) | Subject::Composite(_) => Vec::new(),
             },
             period: condition.period.as_secs(),
             evaluation_periods: condition.evaluation_periods,

@@ -10,9 +10,9 @@ use super::message::{MESSAGE_BYTES, SUBJECT_BYTES};
 use super::*;
 use crate::domain::alarm::{AlarmKey, CustomId, Subject};
 use crate::domain::metric::Metric;
-use crate::domain::notification::Event;
+use crate::domain::notification::{Cause, Event};
 use crate::domain::queue::QueueId;
-use crate::domain::rule::{MetricRef, Statistic};
+use crate::domain::rule::{Comparison, Condition, MetricRef, Statistic};
 use crate::notify::fixture::receiver::{Act, Receiver, answer};
 use crate::notify::fixture::{at, notification};
 use crate::notify::test_notification;
@@ -84,8 +84,11 @@ fn a_test_says_that_it_is_one_in_every_form() {
 #[test]
 fn percentiles_partitions_and_metrics_of_our_own_are_spelled_right() {
     let mut alarm = notification("slow", Event::Firing, 0);
-    alarm.condition.statistic = Statistic::Percentile(99.9);
-    alarm.condition.metric = MetricRef::Queue(Metric::DrainTime);
+    let on = |metric| {
+        let slow = Condition::new(metric, Statistic::Percentile(99.9), Comparison::GreaterThan, 1.0);
+        Cause::Metric(slow)
+    };
+    alarm.cause = on(MetricRef::Queue(Metric::DrainTime));
     alarm.alarm.subject = Subject::Queue(QueueId::new("1", "cn-north-1", "orders"));
     let (_, _, default) = published(&alarm, "arn:aws-cn:sns:cn-north-1:1:alerts");
     assert_eq!(default["AlarmArn"], "arn:aws-cn:cloudwatch:cn-north-1:1:alarm:slow/orders");
@@ -98,7 +101,7 @@ fn percentiles_partitions_and_metrics_of_our_own_are_spelled_right() {
     );
     alarm.alarm.subject =
         Subject::Custom(CustomId { account: "1".into(), region: "moon-1".into(), name: "failed".into() });
-    alarm.condition.metric = MetricRef::Custom("failed".into());
+    alarm.cause = on(MetricRef::Custom("failed".into()));
     let (subject, _, default) = published(&alarm, TOPIC);
     assert_eq!(subject, r#"ALARM: "slow/failed" in moon-1"#);
     assert_eq!(default["Trigger"]["Dimensions"], json!([]));

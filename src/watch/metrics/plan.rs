@@ -12,7 +12,7 @@ use crate::config::{CustomMetric, Poll};
 use crate::domain::alarm::CustomId;
 use crate::domain::metric::{Kind, Metric, Scope, Source};
 use crate::domain::queue::{Queue, QueueId, QueueKind};
-use crate::domain::rule::{MetricRef, Rule, Statistic};
+use crate::domain::rule::{Condition, MetricRef, Rule, Statistic};
 use crate::domain::time::{MINUTE, Timestamp};
 
 /// How far back a series is read that was never read before, if nothing needs more.
@@ -122,14 +122,13 @@ impl Plan {
         rules: &[Rule],
         now: Timestamp,
     ) -> Option<Turn> {
-        let of_it =
-            |rule: &&Rule| matches!(&rule.condition.metric, MetricRef::Custom(name) if *name == custom.name);
-        let rules: Vec<&Rule> = rules.iter().filter(of_it).collect();
-        let reach = rules.iter().map(|rule| rule.condition.reach()).max().unwrap_or_default();
-        let seldom = rules.is_empty() && custom.statistic == Statistic::Sum;
+        let of_it = |condition: &&Condition| matches!(&condition.metric, MetricRef::Custom(name) if *name == custom.name);
+        let judging: Vec<&Condition> = rules.iter().filter_map(Rule::condition).filter(of_it).collect();
+        let reach = judging.iter().map(|condition| condition.reach()).max().unwrap_or_default();
+        let seldom = judging.is_empty() && custom.statistic == Statistic::Sum;
         let subject = Subject::Custom(id.clone());
         let span = self.span(&subject, seldom, reach, now)?;
-        let wanted = rules.iter().map(|rule| rule.condition.statistic);
+        let wanted = judging.iter().map(|condition| condition.statistic);
         let statistics = statistics::needed([custom.statistic].into_iter().chain(wanted));
         Some(Turn { subject, span, statistics })
     }
@@ -177,12 +176,13 @@ fn can_have(queue: &Queue, metric: Metric) -> bool {
 fn demand(rules: &[Rule], queue: &Queue, metric: Metric) -> Option<Demand> {
     let mut found: Option<Demand> = None;
     for rule in rules {
-        let MetricRef::Queue(judged) = rule.condition.metric else { continue };
+        let Some(condition) = rule.condition() else { continue };
+        let MetricRef::Queue(judged) = condition.metric else { continue };
         if source(judged) == metric && rule.selector.matches(queue) {
             let demand = found.get_or_insert_default();
-            demand.reach = demand.reach.max(rule.condition.reach());
+            demand.reach = demand.reach.max(condition.reach());
             if judged == metric {
-                demand.statistics.push(rule.condition.statistic);
+                demand.statistics.push(condition.statistic);
             }
         }
     }

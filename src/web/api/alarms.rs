@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Asked, asked};
 use crate::board::Board;
 use crate::domain::alarm::{Alarm, AlarmKey, State, Subject};
-use crate::domain::rule::{MetricRef, Rule};
+use crate::domain::rule::{Condition, MetricRef, Rule, Trigger};
 use crate::web::Web;
 use crate::web::answer::Fault;
 
@@ -65,6 +65,19 @@ pub struct RuleView {
     pub description: String,
     /// `info`, `warning`, `error` or `critical`.
     pub severity: &'static str,
+    /// Of a metric alarm.
+    #[serde(flatten)]
+    pub condition: Option<ConditionView>,
+    /// Of a composite alarm: the expression as the user wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub composite: Option<String>,
+    /// Free labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// What a metric alarm looks at.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConditionView {
     /// The metric's name in the catalogue, or the custom metric's.
     pub metric: String,
     /// `Average`, `Sum`, `Minimum`, `Maximum`, `SampleCount` or `p99`.
@@ -81,20 +94,31 @@ pub struct RuleView {
     pub threshold: f64,
     /// `missing`, `ignore`, `breaching` or `notBreaching`.
     pub treat_missing_data: &'static str,
-    /// Free labels.
-    pub labels: BTreeMap<String, String>,
 }
 
 impl From<&Rule> for RuleView {
     fn from(rule: &Rule) -> Self {
-        let condition = &rule.condition;
+        let (condition, composite) = match &rule.trigger {
+            Trigger::Metric(condition) => (Some(condition.into()), None),
+            Trigger::Composite(composite) => (None, Some(composite.text.to_string())),
+        };
+        Self {
+            description: rule.description.clone(),
+            severity: rule.severity.as_str(),
+            condition,
+            composite,
+            labels: rule.labels.clone(),
+        }
+    }
+}
+
+impl From<&Condition> for ConditionView {
+    fn from(condition: &Condition) -> Self {
         let metric = match &condition.metric {
             MetricRef::Queue(metric) => metric.name().to_owned(),
             MetricRef::Custom(name) => name.to_string(),
         };
         Self {
-            description: rule.description.clone(),
-            severity: rule.severity.as_str(),
             metric,
             statistic: condition.statistic.to_string(),
             period_seconds: condition.period.as_secs(),
@@ -103,7 +127,6 @@ impl From<&Rule> for RuleView {
             comparison: condition.comparison.as_symbol(),
             threshold: condition.threshold,
             treat_missing_data: condition.missing_data.as_str(),
-            labels: rule.labels.clone(),
         }
     }
 }
@@ -142,6 +165,7 @@ fn view(key: &AlarmKey, alarm: &Alarm, rule: Option<RuleView>) -> AlarmView {
     let (queue, custom_metric) = match key.subject {
         Subject::Queue(_) => (Some(name), None),
         Subject::Custom(_) => (None, Some(name)),
+        Subject::Composite(_) => (None, None),
     };
     AlarmView {
         alarm: key.rule.to_string(),

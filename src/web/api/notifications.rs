@@ -101,6 +101,7 @@ fn receipt_view(receipt: Receipt) -> ReceiptView {
     let (queue, custom_metric) = match subject {
         Subject::Queue(_) => (Some(name), None),
         Subject::Custom(_) => (None, Some(name)),
+        Subject::Composite(_) => (None, None),
     };
     ReceiptView {
         event: receipt.event.as_str(),

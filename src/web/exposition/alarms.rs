@@ -31,6 +31,7 @@ fn labels_of(key: &AlarmKey) -> Labels {
     let kind = match key.subject {
         Subject::Queue(_) => "queue",
         Subject::Custom(_) => "metric",
+        Subject::Composite(_) => return Labels::of([("alarm", &*key.rule)]),
     };
     Labels::of([("alarm", &*key.rule), ("account", account), ("region", region), (kind, name)])
 }

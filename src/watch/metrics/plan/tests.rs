@@ -1,7 +1,7 @@
 //! What is asked when, as tables.
 
 use super::*;
-use crate::domain::rule::{Comparison, Condition, Glob, MissingData, Selector, Severity};
+use crate::domain::rule::{Comparison, Condition, Glob, Selector};
 
 fn poll(metrics: &[Metric]) -> Poll {
     Poll {
@@ -34,28 +34,17 @@ fn facts(queue: &Queue) -> Facts<'_> {
 }
 
 fn rule(metric: MetricRef, statistic: Statistic, periods: u32, names: &[&str]) -> Rule {
+    let condition = Condition {
+        evaluation_periods: periods,
+        evaluation_range: periods,
+        ..Condition::new(metric, statistic, Comparison::GreaterThan, 1.0)
+    };
     Rule {
-        name: "r".into(),
-        description: String::new(),
         selector: Selector {
             names: names.iter().map(|name| Glob::new(name)).collect(),
             ..Selector::default()
         },
-        condition: Condition {
-            metric,
-            statistic,
-            period: MINUTE,
-            evaluation_periods: periods,
-            datapoints_to_alarm: 1,
-            evaluation_range: periods,
-            comparison: Comparison::GreaterThan,
-            threshold: 1.0,
-            missing_data: MissingData::Missing,
-        },
-        severity: Severity::Warning,
-        notify: Vec::new(),
-        repeat: None,
-        labels: BTreeMap::new(),
+        ..Rule::on("r", condition)
     }
 }
 

@@ -30,7 +30,11 @@ pub fn firing(overview: &Overview) -> Markup {
 fn alarm(one: &Firing, overview: &Overview) -> Markup {
     let severity = one.severity().as_str();
     let subject = &one.key.subject;
-    let kind = if matches!(subject, Subject::Custom(_)) { "custom metric, " } else { "" };
+    let kind = match subject {
+        Subject::Queue(_) => "",
+        Subject::Custom(_) => "custom metric, ",
+        Subject::Composite(_) => "composite alarm",
+    };
     html! {
         li class=(severity) {
             p.what {
@@ -39,7 +43,7 @@ fn alarm(one: &Firing, overview: &Overview) -> Markup {
                 span.severity { (severity) }
             }
             p.value {
-                @if let Some(rule) = &one.rule { (against(one.alarm.value, &rule.condition)) }
+                @if let Some(condition) = one.rule.as_ref().and_then(|rule| rule.condition()) { (against(one.alarm.value, condition)) }
             }
             p.why {
                 @if let Some(rule) = &one.rule { @if !rule.description.is_empty() { (rule.description) " · " } }

@@ -11,6 +11,7 @@ pub mod counter;
 pub mod derived;
 pub mod evaluate;
 pub mod hold;
+pub mod maintenance;
 pub mod metric;
 pub mod notification;
 pub mod outbox;

@@ -4,6 +4,8 @@
 //! (`ALARM`, `notBreaching`, `dead_letter`), instants are Unix milliseconds, lengths milliseconds. A field may be
 //! added with `#[serde(default)]`; anything else is a new version with a migration.
 
+mod silence;
+
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -19,6 +21,8 @@ use crate::domain::queue::{QueueId, Role};
 use crate::domain::rule::{Condition, MetricRef, UnknownWord};
 use crate::domain::time::Timestamp;
 use crate::store::receipts::Receipt;
+
+pub use silence::SilenceRecord;
 
 /// Why a stored record cannot be understood.
 #[derive(Debug, thiserror::Error)]

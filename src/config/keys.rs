@@ -22,7 +22,7 @@ macro_rules! sections {
 
 #[rustfmt::skip]
 sections! {
-    TOP = "": ["aws", "discovery", "poll", "alarms", "custom_metrics", "destinations", "notify", "web", "store", "log"];
+    TOP = "": ["aws", "discovery", "poll", "alarms", "maintenance", "custom_metrics", "destinations", "notify", "web", "store", "log"];
     AWS = "aws": ["endpoint_url", "targets"];
     TARGET = "aws.targets[]": ["regions", "role_arn", "external_id"];
     DISCOVERY = "discovery": ["interval", "queues", "include", "exclude", "tags", "tag_labels"];
@@ -32,6 +32,8 @@ sections! {
         "datapoints_to_alarm", "evaluation_range", "comparison", "threshold", "treat_missing_data", "severity", "notify",
         "repeat", "labels"];
     SELECTOR = "alarms[].queues": ["role", "name", "tags", "kind", "region", "account"];
+    MAINTENANCE = "maintenance[]": ["name", "alarms", "queues", "labels", "days", "start", "duration", "from", "until",
+        "time_zone"];
     CUSTOM_METRIC = "custom_metrics[]": ["name", "namespace", "metric", "dimensions", "statistic", "region", "description"];
     DESTINATION = "destinations.NAME": ["sns", "webhook"] planned ["pagerduty", "slack", "alertmanager", "teams"];
     SNS = "destinations.NAME.sns": ["topic_arn", "role_arn"];

@@ -19,5 +19,6 @@ pub mod rule;
 pub mod schedule;
 pub mod series;
 pub mod silence;
+pub mod telling;
 pub mod time;
 pub mod topology;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::board::{Target, Window};
-use crate::domain::alarm::{AlarmKey, State, Subject};
+use crate::domain::alarm::{Alarm, AlarmKey, State, Subject};
 use crate::domain::metric::Metric;
 use crate::domain::notification::Event;
 use crate::domain::queue::{Depth, Queue, QueueId, RedrivePolicy, Settings};
@@ -349,3 +349,5 @@ fn a_new_alarm_is_there_since_it_was_first_judged() {
     let since = judge.board.with_alarms(|alarms| alarms.values().map(|alarm| alarm.since).min());
     assert_eq!(since, Some(minute(0)));
 }
+
+mod holds;

@@ -3,6 +3,8 @@
 //! Guaranteed: for one alarm and destination nothing overtakes what is older, and an entry is tried until it is
 //! acknowledged, refused for good, or [`GIVE_UP`] old.
 
+mod group;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +13,7 @@ use super::alarm::AlarmKey;
 use super::backoff::Backoff;
 use super::notification::Notification;
 use super::time::Timestamp;
+pub use group::{GroupBy, Grouping};
 
 /// How old an entry must be for a failed attempt to be its last: three days, so that a receiver may be down over a weekend.
 pub const GIVE_UP: Duration = Duration::from_secs(3 * 86_400);

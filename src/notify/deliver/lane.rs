@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::Delivery;
 use crate::clock;
 use crate::domain::outbox::{self, BACKOFF, Entry, Next, Outcome, Reason};
-use crate::notify::{Answer, Receiver, send_once};
+use crate::notify::{Answer, Receiver, send};
 use crate::store::{Store, StoreError};
 
 /// How many entries are read at once.
@@ -120,7 +120,7 @@ impl Lane {
 
     /// One attempt, with everything that follows from it. The window's entry is removed or postponed.
     async fn attempt(&mut self, window: &mut Vec<Entry>, position: usize) -> Then {
-        let answer = send_once(&self.receiver, &window[position].notification).await;
+        let answer = send(&self.receiver, std::slice::from_ref(&window[position].notification)).await;
         let (now, random) = (clock::now(), (self.delivery.random)());
         match outbox::settle(&window[position], answer.outcome, now, random) {
             Next::Done => {

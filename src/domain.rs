@@ -11,6 +11,7 @@ pub mod counter;
 pub mod derived;
 pub mod evaluate;
 pub mod hold;
+pub mod math;
 pub mod metric;
 pub mod notification;
 pub mod outbox;

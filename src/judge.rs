@@ -4,6 +4,7 @@
 //! enters the board only after the store has it. A commit that fails is simply found again at the next tick.
 
 mod round;
+mod verdict;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::verdict;
 use crate::board::{Board, Watched};
 use crate::domain::alarm::{Alarm, AlarmKey, Subject, Transition, Verdict};
 use crate::domain::evaluate::evaluate;
-use crate::domain::metric::Metric;
+use crate::domain::math::Math;
 use crate::domain::notification::{self, Debt};
 use crate::domain::queue::Queue;
 use crate::domain::rule::{Condition, MetricRef, RoleSelector, Rule};
@@ -59,17 +60,21 @@ impl Round {
         for rule in board.rules().iter() {
             let Some(condition) = rule.condition() else { continue };
             match &condition.metric {
-                MetricRef::Queue(metric) => {
+                metric if metric.is_of_queues() => {
                     if topology == Topology::Unknown
                         && rule.selector.role.is_some_and(RoleSelector::is_negative)
                     {
                         continue;
                     }
-                    present.extend(round.judge_queues(board, rule, condition, *metric, topology, now));
+                    present.extend(round.judge_queues(board, rule, condition, topology, now));
+                }
+                MetricRef::Math(math) => {
+                    present.extend(round.judge_places(board, rule, condition, math, now))
                 }
                 MetricRef::Custom(name) => {
                     present.extend(round.judge_customs(board, rule, condition, name, now));
                 }
+                MetricRef::Queue(_) => {}
             }
         }
         if topology != Topology::Unknown {
@@ -84,7 +89,6 @@ impl Round {
         board: &Board,
         rule: &Rule,
         condition: &Condition,
-        metric: Metric,
         topology: Topology,
         now: Timestamp,
     ) -> BTreeSet<AlarmKey> {
@@ -92,10 +96,7 @@ impl Round {
         for watched in board.queues().values() {
             let Some((key, queue)) = selected(board, rule, watched, topology) else { continue };
             let alarm = remembered(board, &key, now);
-            let readings = watched.lock();
-            let series = readings.series(metric, condition.period);
-            let verdict = series.and_then(|series| evaluate(condition, series, alarm.state, now));
-            drop(readings);
+            let verdict = verdict::of_queue(board, condition, watched, alarm.state, now);
             judged.insert(key.clone());
             self.take(rule, key, alarm, verdict, Some(&queue), now);
         }
@@ -115,6 +116,26 @@ impl Round {
             let key = AlarmKey { rule: rule.name.clone(), subject: Subject::Custom(custom.id.clone()) };
             let alarm = remembered(board, &key, now);
             let verdict = evaluate(condition, &custom.lock().series, alarm.state, now);
+            judged.insert(key.clone());
+            self.take(rule, key, alarm, verdict, None, now);
+        }
+        judged
+    }
+
+    /// An expression over custom metrics alone.
+    fn judge_places(
+        &mut self,
+        board: &Board,
+        rule: &Rule,
+        condition: &Condition,
+        math: &Math,
+        now: Timestamp,
+    ) -> BTreeSet<AlarmKey> {
+        let mut judged = BTreeSet::new();
+        for place in verdict::places(board, &rule.name, math) {
+            let key = AlarmKey { rule: rule.name.clone(), subject: Subject::Custom(place.clone()) };
+            let alarm = remembered(board, &key, now);
+            let verdict = verdict::of_place(board, condition, math, &place, alarm.state, now);
             judged.insert(key.clone());
             self.take(rule, key, alarm, verdict, None, now);
         }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::alarm::{Alarm, AlarmKey, CustomId, Subject};
 use crate::domain::counter::Snapshot;
+use crate::domain::math::{Input, Math};
 use crate::domain::notification::{Cause, Child, Event, Notification, QueueFacts};
 use crate::domain::outbox::Entry;
 use crate::domain::queue::{QueueId, Role};
@@ -333,6 +334,57 @@ impl TryFrom<CauseRecord> for Cause {
 enum MetricRecord {
     Queue(String),
     Custom(String),
+    Math { expression: String, inputs: Vec<InputRecord> },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct InputRecord {
+    id: String,
+    metric: MetricRecord,
+    statistic: String,
+}
+
+impl From<&MetricRef> for MetricRecord {
+    fn from(metric: &MetricRef) -> Self {
+        match metric {
+            MetricRef::Queue(metric) => Self::Queue(metric.name().into()),
+            MetricRef::Custom(name) => Self::Custom(name.to_string()),
+            MetricRef::Math(math) => {
+                let input = |input: &Input| InputRecord {
+                    id: input.id.to_string(),
+                    metric: (&input.metric).into(),
+                    statistic: input.statistic.to_string(),
+                };
+                Self::Math {
+                    expression: math.text.to_string(),
+                    inputs: math.inputs.iter().map(input).collect(),
+                }
+            }
+        }
+    }
+}
+
+impl TryFrom<MetricRecord> for MetricRef {
+    type Error = RecordError;
+
+    fn try_from(record: MetricRecord) -> Result<Self, RecordError> {
+        Ok(match record {
+            MetricRecord::Queue(name) => Self::Queue(word("metric", &name)?),
+            MetricRecord::Custom(name) => Self::Custom(name.into()),
+            MetricRecord::Math { expression, inputs } => {
+                let input = |input: InputRecord| {
+                    Ok(Input {
+                        id: input.id.into(),
+                        metric: input.metric.try_into()?,
+                        statistic: word("statistic", &input.statistic)?,
+                    })
+                };
+                let inputs = inputs.into_iter().map(input).collect::<Result<_, RecordError>>()?;
+                let unknown = |_| RecordError::Word { what: "expression", word: expression.clone() };
+                Self::Math(Arc::new(Math::parse(&expression, inputs).map_err(unknown)?))
+            }
+        })
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -352,10 +404,7 @@ struct ConditionRecord {
 impl From<&Condition> for ConditionRecord {
     fn from(condition: &Condition) -> Self {
         Self {
-            metric: match &condition.metric {
-                MetricRef::Queue(metric) => MetricRecord::Queue(metric.name().into()),
-                MetricRef::Custom(name) => MetricRecord::Custom(name.to_string()),
-            },
+            metric: (&condition.metric).into(),
             statistic: condition.statistic.to_string(),
             period: u64::try_from(condition.period.as_millis()).unwrap_or(u64::MAX),
             evaluation_periods: condition.evaluation_periods,
@@ -373,10 +422,7 @@ impl TryFrom<ConditionRecord> for Condition {
 
     fn try_from(record: ConditionRecord) -> Result<Self, RecordError> {
         Ok(Self {
-            metric: match record.metric {
-                MetricRecord::Queue(name) => MetricRef::Queue(word("metric", &name)?),
-                MetricRecord::Custom(name) => MetricRef::Custom(name.into()),
-            },
+            metric: record.metric.try_into()?,
             statistic: word("statistic", &record.statistic)?,
             period: Duration::from_millis(record.period),
             evaluation_periods: record.evaluation_periods,

@@ -78,7 +78,7 @@ pub struct RuleView {
 /// What a metric alarm looks at.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConditionView {
-    /// The metric's name in the catalogue, or the custom metric's.
+    /// The metric's name in the catalogue, the custom metric's, or the expression.
     pub metric: String,
     /// `Average`, `Sum`, `Minimum`, `Maximum`, `SampleCount` or `p99`.
     pub statistic: String,
@@ -117,6 +117,7 @@ impl From<&Condition> for ConditionView {
         let metric = match &condition.metric {
             MetricRef::Queue(metric) => metric.name().to_owned(),
             MetricRef::Custom(name) => name.to_string(),
+            MetricRef::Math(math) => math.text.to_string(),
         };
         Self {
             metric,

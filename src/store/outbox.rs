@@ -14,7 +14,7 @@ use super::record::{EntryRecord, key_text};
 use super::schema::{BY_ALARM, OUTBOX, PARKED, TOLD, next_number};
 use super::{Store, StoreError};
 use crate::domain::notification::{Debt, Event};
-use crate::domain::outbox::{Entry, Reason};
+use crate::domain::outbox::{Entry, Next, Reason};
 use crate::domain::time::Timestamp;
 
 /// How many parked entries are kept for each destination.
@@ -51,16 +51,21 @@ impl Store {
     /// # Errors
     /// The store cannot be written; then the entry is still owed.
     pub fn acknowledge(&self, entry: &Entry, at: Timestamp) -> Result<(), StoreError> {
+        self.write(|transaction| acknowledge(transaction, entry, at))
+    }
+
+    /// What one attempt at several entries of one destination led to, in one transaction: each is
+    /// [acknowledged](Self::acknowledge), [postponed](Self::postpone) or [parked](Self::park).
+    ///
+    /// # Errors
+    /// The store cannot be written; then all of them are still owed.
+    pub fn settle(&self, settled: &[(Entry, Next)], at: Timestamp) -> Result<(), StoreError> {
         self.write(|transaction| {
-            take(transaction, entry)?;
-            let (destination, key) = (&*entry.destination, key_text(&entry.notification.alarm));
-            let mut told = transaction.open_table(TOLD)?;
-            if entry.notification.event.ends() {
-                told.remove((destination, &*key))?;
-            } else {
-                told.insert((destination, &*key), true)?;
-            }
-            append(transaction, entry, None, at)
+            settled.iter().try_for_each(|(entry, next)| match next {
+                Next::Done => acknowledge(transaction, entry, at),
+                Next::RetryAt { .. } => put(&mut transaction.open_table(OUTBOX)?, entry),
+                Next::Park { reason } => park(transaction, entry, *reason, at),
+            })
         })
     }
 
@@ -186,6 +191,18 @@ fn is_owed(
         told.remove((destination, key))?;
     }
     Ok(event.opens() || !refused)
+}
+
+fn acknowledge(transaction: &WriteTransaction, entry: &Entry, at: Timestamp) -> Result<(), StoreError> {
+    take(transaction, entry)?;
+    let (destination, key) = (&*entry.destination, key_text(&entry.notification.alarm));
+    let mut told = transaction.open_table(TOLD)?;
+    if entry.notification.event.ends() {
+        told.remove((destination, &*key))?;
+    } else {
+        told.insert((destination, &*key), true)?;
+    }
+    append(transaction, entry, None, at)
 }
 
 fn park(

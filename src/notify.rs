@@ -16,17 +16,21 @@ mod counts;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod http;
+mod pace;
 mod sample;
 
 pub use counts::Counts;
 pub use http::http_client;
+pub use pace::{Pace, Spent};
 pub use sample::test_notification;
+
+use std::sync::Arc;
 
 use crate::aws::meter::{Meter, Operation};
 use crate::config;
 use crate::domain::cost::Call;
 use crate::domain::notification::Notification;
-use crate::domain::outbox::Outcome;
+use crate::domain::outbox::{Grouping, Outcome};
 
 /// A destination with what it takes to reach it. Cheap to clone.
 #[derive(Clone)]
@@ -35,6 +39,29 @@ pub enum Receiver {
     Sns(config::Sns, aws_sdk_sns::Client, Meter),
     /// An HTTP receiver, through the client of [`http_client`].
     Webhook(config::Webhook, reqwest::Client),
+}
+
+impl Receiver {
+    /// Which notifications this receiver wants in one message; [`send`] is given no others together.
+    pub fn grouping(&self) -> Grouping {
+        match self {
+            Self::Sns(..) | Self::Webhook(..) => Grouping::NONE,
+        }
+    }
+
+    /// How fast it may be called.
+    pub fn pace(&self) -> Pace {
+        match self {
+            Self::Sns(..) | Self::Webhook(..) => Pace::UNBOUNDED,
+        }
+    }
+
+    /// How many calls telling of `group` takes.
+    pub fn calls(&self, _group: &[Arc<Notification>]) -> u32 {
+        match self {
+            Self::Sns(..) | Self::Webhook(..) => 1,
+        }
+    }
 }
 
 /// What one attempt led to.
@@ -46,14 +73,18 @@ pub struct Answer {
     pub detail: String,
 }
 
-/// Makes one attempt, bounded in time, at telling `receiver` of `notification`.
-pub async fn send_once(receiver: &Receiver, notification: &Notification) -> Answer {
+/// Makes one attempt, bounded in time, at telling `receiver` of `group`: one notification, or as many as
+/// [`Receiver::grouping`] puts together. The answer holds for all of them.
+pub async fn send(receiver: &Receiver, group: &[Arc<Notification>]) -> Answer {
+    let Some(first) = group.first() else {
+        return Answer { outcome: Outcome::Acknowledged, detail: "there was nothing to tell".into() };
+    };
     match receiver {
         Receiver::Sns(config, client, meter) => {
-            let answer = sns::send(client, config, notification).await;
+            let answer = sns::send(client, config, first).await;
             meter.count(Operation::Publish, Some(Call::SnsPublish), sns::failure(answer.outcome));
             answer
         }
-        Receiver::Webhook(config, client) => webhook::send(client, config, notification).await,
+        Receiver::Webhook(config, client) => webhook::send(client, config, first).await,
     }
 }

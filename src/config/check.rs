@@ -12,6 +12,7 @@ mod discovery;
 mod instants;
 mod maintenance;
 mod matchers;
+mod math;
 mod poll;
 mod secrets;
 mod server;

@@ -55,17 +55,17 @@ async fn a_silence_is_made_shown_and_ended() {
     let alarms = server.get("/api/v1/alarms").await.json();
     assert_eq!(alarms["alarms"][0]["state"], "ALARM", "it is judged as ever");
     let by = json!({ "kind": "silence", "by": id, "until": made["silence"]["ends"] });
-    assert_eq!(alarms["alarms"][0]["silenced_by"], by);
-    assert!(alarms["alarms"][1].get("silenced_by").is_none());
+    assert_eq!(alarms["alarms"][0]["held"], by);
+    assert!(alarms["alarms"][1].get("held").is_none());
     let queue = server.get("/api/v1/queues/orders-dlq.fifo").await.json();
-    assert_eq!(queue["alarms"][0]["silenced_by"], by);
+    assert_eq!(queue["alarms"][0]["held"], by);
 
     let ended = send(&server, "DELETE", &format!("/api/v1/silences/{id}"), "").await;
     assert_eq!((ended.status, &ended.json()["state"]), (200, &json!("expired")));
     assert_eq!(listed(&server).await, [ended.json()], "it stays on record");
     assert_eq!(web.store.silences().unwrap()[0].ends.to_string(), ended.json()["ends"].as_str().unwrap());
     let alarms = server.get("/api/v1/alarms").await.json();
-    assert!(alarms["alarms"][0].get("silenced_by").is_none());
+    assert!(alarms["alarms"][0].get("held").is_none());
     for (id, status, words) in [(id.as_str(), 409, "is over since"), ("nobody", 404, "no silence `nobody`")] {
         let refused = send(&server, "DELETE", &format!("/api/v1/silences/{id}"), "").await;
         assert_eq!(refused.status, status);
@@ -183,10 +183,7 @@ async fn maintenance_windows_silence_and_are_shown_everywhere() {
     assert!(windows[0].get("next").is_none() && windows[0].get("until").is_none());
     assert_eq!((&windows[1]["active"], &windows[1]["queues"]), (&json!(true), &json!(["*-dlq*"])));
     let alarm = server.get("/api/v1/alarms").await.json()["alarms"][0].clone();
-    assert_eq!(
-        (&alarm["silenced_by"]["kind"], &alarm["silenced_by"]["by"]),
-        (&json!("maintenance"), &json!("present"))
-    );
+    assert_eq!((&alarm["held"]["kind"], &alarm["held"]["by"]), (&json!("maintenance"), &json!("present")));
 
     let metrics = server.get("/metrics").await.text();
     for line in [

@@ -32,3 +32,4 @@ mod moto;
 mod prometheus;
 mod receivers;
 mod reload;
+mod silences;

@@ -11,6 +11,7 @@ use super::{Asked, asked};
 use crate::board::Board;
 use crate::clock;
 use crate::domain::alarm::{Alarm, AlarmKey, State, Subject};
+use crate::domain::hold::Hold;
 use crate::domain::rule::{Condition, MetricRef, Rule, Trigger};
 use crate::domain::silence::Holder;
 use crate::domain::time::Timestamp;
@@ -56,30 +57,24 @@ pub struct AlarmView {
     /// The newest value judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
-    /// What silences it at present.
+    /// What holds its notifications back at present.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub silenced_by: Option<SilencedBy>,
+    pub held: Option<HoldView>,
     /// The rule; absent for the moment between a reload and the next evaluation when it is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleView>,
 }
 
-/// A silence or maintenance window that is in force.
+/// Why nobody is told of an alarm for now.
 #[derive(Clone, Debug, Serialize)]
-pub struct SilencedBy {
-    /// `silence` or `maintenance`.
+pub struct HoldView {
+    /// `silence`, `maintenance` or `suppressor`.
     pub kind: &'static str,
-    /// The silence's id, or the window's name.
+    /// The silence's id, the window's name, or the suppressor's rule.
     pub by: String,
-    /// Until when.
-    pub until: String,
-}
-
-impl From<&Holder<'_>> for SilencedBy {
-    fn from(holder: &Holder<'_>) -> Self {
-        let hold = &holder.hold;
-        Self { kind: hold.kind(), by: hold.by().to_string(), until: holder.until.to_string() }
-    }
+    /// Until when, of a silence or a window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 /// When the alarm fires, in CloudWatch's terms.
@@ -102,7 +97,7 @@ pub struct RuleView {
 /// What a metric alarm looks at.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConditionView {
-    /// The metric's name in the catalogue, or the custom metric's.
+    /// The metric's name in the catalogue, the custom metric's, or the expression.
     pub metric: String,
     /// `Average`, `Sum`, `Minimum`, `Maximum`, `SampleCount` or `p99`.
     pub statistic: String,
@@ -141,6 +136,7 @@ impl From<&Condition> for ConditionView {
         let metric = match &condition.metric {
             MetricRef::Queue(metric) => metric.name().to_owned(),
             MetricRef::Custom(name) => name.to_string(),
+            MetricRef::Math(math) => math.text.to_string(),
         };
         Self {
             metric,
@@ -181,11 +177,21 @@ pub fn views(board: &Board, now: Timestamp) -> Vec<(AlarmKey, AlarmView)> {
         let view = |(key, alarm): (&AlarmKey, &Alarm)| {
             let rule = rules.get(&*key.rule).copied();
             let holder = rule.and_then(|rule| in_force.holder(rule, &key.subject));
-            let view = AlarmView { silenced_by: holder.map(SilencedBy::from), ..view(key, alarm, rule) };
+            let view = AlarmView { held: held(holder, alarm), ..view(key, alarm, rule) };
             (key.clone(), view)
         };
         alarms.iter().map(view).collect()
     })
+}
+
+/// Silences as they are now, ahead of the next evaluation; of a suppressor only the judge knows.
+fn held(holder: Option<&Holder>, alarm: &Alarm) -> Option<HoldView> {
+    let view = |hold: &Hold, until| HoldView { kind: hold.kind(), by: hold.by().to_string(), until };
+    let suppressor = || alarm.held.as_ref().filter(|hold| matches!(hold, Hold::Suppressor(_)));
+    match holder {
+        Some(holder) => Some(view(&holder.hold, Some(holder.until.to_string()))),
+        None => suppressor().map(|hold| view(hold, None)),
+    }
 }
 
 fn view(key: &AlarmKey, alarm: &Alarm, rule: Option<&Rule>) -> AlarmView {
@@ -205,7 +211,7 @@ fn view(key: &AlarmKey, alarm: &Alarm, rule: Option<&Rule>) -> AlarmView {
         since: alarm.since.to_string(),
         reason: alarm.reason.clone(),
         value: alarm.value,
-        silenced_by: None,
+        held: None,
         rule: rule.map(RuleView::from),
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use sqswatch::board::Board;
+use sqswatch::domain::alarm::{Alarm, AlarmKey, Subject};
 use sqswatch::domain::maintenance::{Schedule, Span, Window};
 use sqswatch::domain::rule::Glob;
 use sqswatch::domain::silence::Matchers;
@@ -177,6 +178,11 @@ fn window(name: &str, before: u32, after: u32) -> Window {
 async fn maintenance_windows_silence_and_are_shown_everywhere() {
     let board = world::small();
     board.set_maintenance(vec![window("past", 90, 0), window("present", 30, 30)]);
+    let key = |queue| AlarmKey { rule: world::rule().name, subject: Subject::Queue(world::id(queue)) };
+    board.with_alarms_mut(|alarms| {
+        let older = Alarm { since: world::NOW - MINUTE * 60, ..alarms[&key("orders-dlq.fifo")].clone() };
+        alarms.insert(key("unread"), older);
+    });
     let server = Server::start(world::web(board).0).await;
     let windows = server.get("/api/v1/silences").await.json()["maintenance"].clone();
     assert_eq!((&windows[0]["name"], &windows[0]["active"]), (&json!("past"), &json!(false)));
@@ -195,6 +201,9 @@ async fn maintenance_windows_silence_and_are_shown_everywhere() {
         assert!(metrics.lines().any(|found| found == line), "{line}");
     }
     let page = server.get("/").await.text();
+    let order = ["<h2 id=\"firing\">", "<strong>unread", "<strong>orders-dlq", "<h2 id=\"silenced\">"];
+    let places: Vec<_> = order.iter().map(|text| page.find(text)).collect();
+    assert!(places.is_sorted() && places[0].is_some(), "what is silenced comes last: {places:?} in {page}");
     assert!(page.contains("maintenance present") && page.contains(">silenced</span>"), "{page}");
 }
 

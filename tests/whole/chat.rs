@@ -52,7 +52,7 @@ async fn ten_queues_are_one_message_and_ten_incidents() {
     shop::until_owed(&daemon, 0).await;
     assert_eq!(headlines(&slack), ["ALARM: dead-letters on 10 queues"]);
     for name in &names {
-        let key = format!("sqswatch:queue:dead-letters:000000000000/us-east-1/{name}-dlq");
+        let key = format!("sqswatch:queue:dead-letters:123456789012/us-east-1/{name}-dlq");
         let of_queue = |(incident, _): &&(String, String)| *incident == key;
         assert!(
             (1..=2).contains(&calls(&pagerduty).iter().filter(of_queue).count()),

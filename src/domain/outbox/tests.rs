@@ -339,7 +339,9 @@ fn an_hour_of_failures_delays_and_loses_nothing() {
             let born = future.iter().take_while(|entry| entry.created <= now).count();
             entries.extend(future.drain(..born));
             let Some(positions) = next_group(&entries, batching.present(), now) else {
-                now = now + seconds(1);
+                let next = future.first().map(|entry| entry.created.since(now));
+                let pause = wait(&entries, batching.present(), now).into_iter().chain(next).min();
+                now = now + pause.expect("something is owed or will be");
                 continue;
             };
             let down = now < at(3600);

@@ -446,3 +446,16 @@ async fn receivers_that_misbehave_lose_nothing_and_hold_up_nobody() {
     }
     worker.stop().await;
 }
+
+#[tokio::test]
+async fn a_storm_keeps_to_the_receiver_s_pace() {
+    let pager = Peer::start(vec![answer(202, "", "")]).await;
+    let worker = Worker::with(Store::memory(), vec![("pager", pagerduty(&pager))]);
+    let started = std::time::Instant::now();
+    worker.owe(of_queues("dlq", Event::Firing, 13, &["pager"])).await;
+    worker.settled("pager").await;
+    // Ten at once, three by the pace; a lower bound holds on any machine, however slow.
+    assert!(started.elapsed() > Duration::from_millis(1_700), "{:?}", started.elapsed());
+    assert_eq!(pager.requests().len(), 13);
+    worker.stop().await;
+}

@@ -177,7 +177,7 @@ fn a_key_is_one_alarm_s_and_short_enough() {
 
 #[test]
 fn an_event_of_any_size_keeps_the_limits() {
-    for filling in ["x", "ü", "\u{1}", "日"] {
+    for filling in ["ü", "\u{1}", "日"] {
         let mut huge = notification("dlq", Event::Firing, 0);
         let text = filling.repeat(10_000_000 / filling.len());
         huge.labels =

@@ -162,7 +162,7 @@ fn escapes_stay_whole_at_the_edge() {
 
 #[test]
 fn a_message_of_any_size_keeps_the_limits() {
-    for filling in ["x", "ü", "&", "\u{1}", "日"] {
+    for filling in ["ü", "&", "\u{1}"] {
         let mut huge = notification("dlq", Event::Firing, 0);
         let text = filling.repeat(10_000_000 / filling.len());
         huge.labels = [("a".to_owned(), text.clone()), ("b".to_owned(), "c".to_owned())].into();

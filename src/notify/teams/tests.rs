@@ -79,7 +79,7 @@ fn a_hundred_are_one_card_with_the_worst_ten() {
 
 #[test]
 fn a_card_of_any_size_keeps_the_limit() {
-    for filling in ["x", "ü", "*", "\u{1}", "日"] {
+    for filling in ["日", "*", "\u{1}"] {
         let mut huge = notification("dlq", Event::Firing, 0);
         let text = filling.repeat(10_000_000 / filling.len());
         huge.labels = [("a".to_owned(), text.clone())].into();

@@ -12,7 +12,7 @@ mod keys;
 pub mod label;
 mod reader;
 pub mod secret;
-mod suggest;
+pub(crate) mod suggest;
 
 pub use chat::{PagerDuty, Slack, Teams};
 pub use check::{load, parse};

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::composite::Composite;
+use super::composite::{Composite, Scope};
 use super::math::Math;
 use super::metric::Metric;
 use super::time::MINUTE;
@@ -62,6 +62,14 @@ impl Rule {
         match &self.trigger {
             Trigger::Metric(condition) => Some(condition),
             Trigger::Composite(_) => None,
+        }
+    }
+
+    /// Whether it has an alarm for each queue it selects.
+    pub fn judges_queues(&self) -> bool {
+        match &self.trigger {
+            Trigger::Metric(condition) => condition.metric.is_of_queues(),
+            Trigger::Composite(composite) => composite.scope == Scope::EachQueue,
         }
     }
 }

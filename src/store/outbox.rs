@@ -187,22 +187,17 @@ fn is_owed(
 ) -> Result<bool, StoreError> {
     let mut told = transaction.open_table(TOLD)?;
     let refused = told.get((destination, key))?.is_some_and(|arrived| !arrived.value());
-    if refused && (event == Event::Firing || ends(event)) {
+    if refused && (event.opens() || event.ends()) {
         told.remove((destination, key))?;
     }
-    Ok(event == Event::Firing || !refused)
-}
-
-/// Whether nothing more is owed of a firing after this.
-fn ends(event: Event) -> bool {
-    matches!(event, Event::Resolved | Event::Closed)
+    Ok(event.opens() || !refused)
 }
 
 fn acknowledge(transaction: &WriteTransaction, entry: &Entry, at: Timestamp) -> Result<(), StoreError> {
     take(transaction, entry)?;
     let (destination, key) = (&*entry.destination, key_text(&entry.notification.alarm));
     let mut told = transaction.open_table(TOLD)?;
-    if ends(entry.notification.event) {
+    if entry.notification.event.ends() {
         told.remove((destination, &*key))?;
     } else {
         told.insert((destination, &*key), true)?;
@@ -225,8 +220,8 @@ fn park(
     let arrived_before =
         transaction.open_table(TOLD)?.get((destination, &*key))?.is_some_and(|told| told.value());
     match entry.notification.event {
-        Event::Firing if !arrived_before => drop_followers(transaction, entry, &key, at),
-        event if ends(event) => {
+        event if event.opens() && !arrived_before => drop_followers(transaction, entry, &key, at),
+        event if event.ends() => {
             transaction.open_table(TOLD)?.remove((destination, &*key))?;
             Ok(())
         }
@@ -250,12 +245,12 @@ fn drop_followers(
             .map(|value| entry((destination, sequence), value.value()));
         let Some(follower) = stored.transpose()? else { continue };
         let event = follower.notification.event;
-        if event == Event::Firing {
+        if event.opens() {
             return Ok(());
         }
         take(transaction, &follower)?;
         append(transaction, &follower, Some(FIRING_REFUSED), at)?;
-        if ends(event) {
+        if event.ends() {
             return Ok(());
         }
     }

@@ -20,5 +20,6 @@ pub mod rule;
 pub mod schedule;
 pub mod series;
 pub mod silence;
+pub mod telling;
 pub mod time;
 pub mod topology;

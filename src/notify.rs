@@ -16,10 +16,12 @@ mod counts;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod http;
+mod pace;
 mod sample;
 
 pub use counts::Counts;
 pub use http::http_client;
+pub use pace::{Pace, Spent};
 pub use sample::test_notification;
 
 use std::sync::Arc;
@@ -44,6 +46,20 @@ impl Receiver {
     pub fn grouping(&self) -> Grouping {
         match self {
             Self::Sns(..) | Self::Webhook(..) => Grouping::NONE,
+        }
+    }
+
+    /// How fast it may be called.
+    pub fn pace(&self) -> Pace {
+        match self {
+            Self::Sns(..) | Self::Webhook(..) => Pace::UNBOUNDED,
+        }
+    }
+
+    /// How many calls telling of `group` takes.
+    pub fn calls(&self, _group: &[Arc<Notification>]) -> u32 {
+        match self {
+            Self::Sns(..) | Self::Webhook(..) => 1,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The judge over a real board and a store in memory, minute by minute.
 
+mod holds;
+
 use std::collections::BTreeMap;
 
 use super::*;
 use crate::board::{Target, Window};
-use crate::domain::alarm::{AlarmKey, CustomId, State, Subject};
+use crate::domain::alarm::{Alarm, AlarmKey, CustomId, State, Subject};
 use crate::domain::math::{Input, Math};
 use crate::domain::metric::Metric;
 use crate::domain::notification::Event;

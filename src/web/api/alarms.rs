@@ -53,9 +53,21 @@ pub struct AlarmView {
     /// The newest value judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
+    /// What holds its notifications back at present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<HoldView>,
     /// The rule; absent for the moment between a reload and the next evaluation when it is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleView>,
+}
+
+/// Why nobody is told of an alarm for now.
+#[derive(Clone, Debug, Serialize)]
+pub struct HoldView {
+    /// `silence`, `maintenance` or `suppressor`.
+    pub kind: &'static str,
+    /// The silence's id, the window's name, or the suppressor's rule.
+    pub by: String,
 }
 
 /// When the alarm fires, in CloudWatch's terms.
@@ -178,6 +190,7 @@ fn view(key: &AlarmKey, alarm: &Alarm, rule: Option<RuleView>) -> AlarmView {
         since: alarm.since.to_string(),
         reason: alarm.reason.clone(),
         value: alarm.value,
+        held: alarm.held.as_ref().map(|hold| HoldView { kind: hold.kind(), by: hold.by().to_string() }),
         rule,
     }
 }

@@ -115,5 +115,6 @@ fn judge(
             let (transitions, state) = replay::replay(condition, points, sums, run);
             report.add(&rule.name, Some(Arc::clone(name)), transitions, state);
         }
+        MetricRef::Math(_) => report.note(format!("`{}` is an expression: it is not judged here", rule.name)),
     }
 }

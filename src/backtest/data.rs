@@ -148,6 +148,7 @@ impl Collector {
                     None => drop(self.data.customs.insert(name.clone(), vec![point])),
                 }
             }
+            MetricRef::Math(_) => {}
         }
         Ok(())
     }

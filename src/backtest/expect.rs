@@ -154,6 +154,7 @@ mod tests {
         let transition = |minute: i64, from, to| Transition {
             from,
             to,
+            since: Timestamp::default(),
             at: Timestamp::from_secs(minute * 60),
             reason: "Threshold Crossed".to_owned(),
             value: None,

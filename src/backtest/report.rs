@@ -171,6 +171,7 @@ mod tests {
         let transition = |minute: i64, from, to| Transition {
             from,
             to,
+            since: Timestamp::default(),
             at: Timestamp::from_secs(minute * 60),
             reason: format!("because {minute}"),
             value: None,

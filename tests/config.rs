@@ -146,6 +146,13 @@ fn file_with(path: &str, value: Option<&str>) -> String {
                 own(&[])
             )
         }
+        "alarms[]" if key == "alarm_rule" || key.starts_with("actions_suppressor") => {
+            let base = entry("name", "a") + &entry("alarm_rule", "ALARM(b)");
+            let suppressor = entry("actions_suppressor", if key.ends_with("_period") { "b" } else { "" });
+            let known = ["alarm_rule", "actions_suppressor"];
+            let other = "{ name: b, metric: messages_visible, comparison: '>', threshold: 1 }";
+            format!("alarms: [{{ {base}{suppressor}{} }}, {other}]", own(&known))
+        }
         "alarms[]" => {
             let known = ["name", "metric", "comparison", "threshold"];
             let base = entry("name", "a") + &entry("metric", "messages_visible");

@@ -30,7 +30,8 @@ sections! {
         planned ["monthly_budget_usd"];
     ALARM = "alarms[]": ["name", "description", "queues", "metric", "expression", "metrics", "statistic", "period", "evaluation_periods",
         "datapoints_to_alarm", "evaluation_range", "comparison", "threshold", "treat_missing_data", "severity", "notify",
-        "repeat", "labels"];
+        "repeat", "labels", "alarm_rule", "actions_suppressor", "actions_suppressor_wait_period",
+        "actions_suppressor_extension_period"];
     SELECTOR = "alarms[].queues": ["role", "name", "tags", "kind", "region", "account"];
     INPUT = "alarms[].metrics.ID": ["metric", "statistic"];
     CUSTOM_METRIC = "custom_metrics[]": ["name", "namespace", "metric", "dimensions", "statistic", "region", "description"];

@@ -18,6 +18,7 @@ mod shop;
 #[path = "../../src/notify/fixture/receiver.rs"]
 mod receiver;
 
+mod backtest;
 mod blindness;
 mod boto3;
 mod chat;

@@ -170,6 +170,15 @@ fn file_with(path: &str, value: Option<&str>) -> String {
                 "alarms: [{{ name: a, expression: ID + 1, metrics: {{ ID: {{ {input} }} }}, comparison: '>', threshold: 1 }}]"
             )
         }
+        "maintenance[]" => {
+            let times = if matches!(key, "from" | "until") {
+                entry("from", "2026-05-01T20:00:00Z") + &entry("until", "2026-05-01T21:00:00Z")
+            } else {
+                entry("start", "'22:00'") + &entry("duration", "1h")
+            };
+            let base = entry("name", "a") + if key == "alarms" { "" } else { "alarms: '*', " } + &times;
+            format!("maintenance: [{{ {base}{} }}]", own(&["name", "start", "duration", "from", "until"]))
+        }
         "custom_metrics[]" => {
             let base = entry("name", "a") + &entry("namespace", "N") + &entry("metric", "M");
             let base = base + &entry("statistic", "Sum");

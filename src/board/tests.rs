@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::queue::{RedrivePolicy, Role};
 use crate::domain::rule::Statistic;
 use crate::domain::series::StatisticSet;
+use crate::domain::silence::{Matchers, Silence};
 
 fn id(name: &str) -> QueueId {
     QueueId::new("1", "eu-west-1", name)
@@ -245,4 +246,31 @@ fn a_custom_metric_that_is_no_longer_published_has_no_value_however_far_its_alar
     custom.read(minute(12), &window(5, vec![]), false);
     assert_eq!(custom.lock().newest, None);
     assert!(custom.lock().series.latest().is_some(), "the alarm still sees it");
+}
+
+#[test]
+fn a_change_of_silences_that_fails_changes_nothing_and_windows_keep_silences() {
+    let board = Board::default();
+    let silence = Silence {
+        id: "a".into(),
+        matchers: Matchers::default(),
+        reason: "why".into(),
+        author: "ana".into(),
+        starts: Timestamp::from_secs(0),
+        ends: Timestamp::from_secs(60),
+    };
+    let add = |silences: &mut Silences| silences.silences.push(silence.clone());
+    let failed: Result<(), &str> = board.change_silences(|silences| {
+        add(silences);
+        assert!(board.silences().silences.is_empty(), "readers go on meanwhile");
+        Err("the disk is full")
+    });
+    assert_eq!((failed, board.silences().silences.len()), (Err("the disk is full"), 0));
+    let done: Result<(), &str> = board.change_silences(|silences| {
+        add(silences);
+        Ok(())
+    });
+    assert_eq!(done, Ok(()));
+    board.set_maintenance(Vec::new());
+    assert_eq!(board.silences().silences, [silence]);
 }

@@ -15,7 +15,8 @@ use crate::domain::queue::QueueId;
 use crate::domain::time::Timestamp;
 use crate::notify::fixture::{at, debt, key};
 
-mod faults;
+pub mod faults;
+mod silences;
 
 fn owe(store: &Store, debts: Vec<Debt>) {
     store.commit(&Batch { debts, ..Batch::default() }, at(0)).unwrap();

@@ -21,6 +21,7 @@ mod receiver;
 mod blindness;
 mod boto3;
 mod commands;
+mod composites;
 mod custom_metrics;
 mod demo;
 mod deploy;

@@ -12,9 +12,10 @@ use sqswatch::config::{self, Config, Faults};
 
 fn environment(name: &str) -> Option<String> {
     let value = match name {
-        "HOOK_URL" => "https://example.com/hook",
+        "HOOK_URL" | "SLACK_URL" | "TEAMS_URL" => "https://example.com/hook",
         "HOOK_SECRET" | "HOOK_SECRET_OLD" => "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
         "HOOK_AUTHORIZATION" => "Bearer hunter2",
+        "PAGERDUTY_KEY" => "0123456789abcdef0123456789abcdef",
         "EMPTY" => " ",
         _ => return None,
     };
@@ -183,6 +184,19 @@ fn file_with(path: &str, value: Option<&str>) -> String {
             let base = entry("url", "'https://example.com'");
             format!("destinations: {{ NAME: {{ webhook: {{ {base}{} }} }} }}", own(&["url"]))
         }
+        "destinations.NAME.pagerduty" => {
+            let base = entry("routing_key", "'0123456789abcdef0123456789abcdef'");
+            format!("destinations: {{ NAME: {{ pagerduty: {{ {base}{} }} }} }}", own(&["routing_key"]))
+        }
+        "destinations.NAME.slack" | "destinations.NAME.teams" => {
+            let (kind, base) = (&section[18..], entry("url", "'https://example.com'"));
+            format!("destinations: {{ NAME: {{ {kind}: {{ {base}{} }} }} }}", own(&["url"]))
+        }
+        section if section.starts_with("destinations.NAME.") => {
+            let (kind, part) = section[18..].split_once('.').unwrap();
+            let inner = format!("url: 'https://example.com', {part}: {{ {} }}", own(&[]));
+            format!("destinations: {{ NAME: {{ {kind}: {{ {inner} }} }} }}")
+        }
         section => format!("{section}: {{ {} }}", own(&[])),
     }
 }
@@ -231,7 +245,7 @@ fn required_is_written_where_the_code_requires() {
         let missing =
             without.is_err_and(|faults| faults.to_string().contains(&format!("`{key}` is missing")));
         // A destination without a kind has no path of its own: its kinds are told as missing, too.
-        let kind = matches!(row.path.as_str(), "destinations.NAME.sns" | "destinations.NAME.webhook");
+        let kind = row.path.starts_with("destinations.NAME.") && row.path.matches('.').count() == 2;
         assert_eq!(missing, row.default == "required" || kind, "{}", row.path);
     }
 }

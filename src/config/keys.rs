@@ -35,9 +35,15 @@ sections! {
     SELECTOR = "alarms[].queues": ["role", "name", "tags", "kind", "region", "account"];
     INPUT = "alarms[].metrics.ID": ["metric", "statistic"];
     CUSTOM_METRIC = "custom_metrics[]": ["name", "namespace", "metric", "dimensions", "statistic", "region", "description"];
-    DESTINATION = "destinations.NAME": ["sns", "webhook"] planned ["pagerduty", "slack", "alertmanager", "teams"];
+    DESTINATION = "destinations.NAME": ["sns", "webhook", "pagerduty", "slack", "teams"] planned ["alertmanager"];
     SNS = "destinations.NAME.sns": ["topic_arn", "role_arn"];
     WEBHOOK = "destinations.NAME.webhook": ["url", "secret", "secrets", "headers", "timeout"];
+    PAGERDUTY = "destinations.NAME.pagerduty": ["routing_key", "url", "timeout", "client_url", "links"] planned ["group"];
+    SLACK = "destinations.NAME.slack": ["url", "timeout", "mention", "group"];
+    SLACK_MENTION = "destinations.NAME.slack.mention": ["info", "warning", "error", "critical"];
+    SLACK_GROUP = "destinations.NAME.slack.group": ["by", "wait"];
+    TEAMS = "destinations.NAME.teams": ["url", "timeout", "group"];
+    TEAMS_GROUP = "destinations.NAME.teams.group": ["by", "wait"];
     WEB = "web": ["listen", "token"];
     STORE = "store": ["path"];
     LOG = "log": ["format", "level"];

@@ -20,6 +20,7 @@ mod receiver;
 
 mod blindness;
 mod boto3;
+mod chat;
 mod commands;
 mod composites;
 mod custom_metrics;

@@ -109,7 +109,7 @@ fn of_queues(rule: &str, event: Event, queues: usize, destinations: &[&str]) -> 
         let mut debt = debt(rule, event, 0, destinations);
         let told = Arc::make_mut(&mut debt.notification);
         told.alarm.subject = Subject::Queue(QueueId::new("1", "us-east-1", format!("q{number}")));
-        told.id = notification::id(&told.alarm, event, told.at);
+        told.id = notification::id(&told.alarm, event, told.at, 0);
         debt
     };
     (0..queues).map(of).collect()

@@ -130,9 +130,12 @@ pub struct AlarmKey {
 }
 
 impl fmt::Display for AlarmKey {
-    /// `rule on account/region/name`.
+    /// `rule on account/region/name`; the rule alone of a composite alarm over the whole.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on {}", self.rule, self.subject)
+        match &self.subject {
+            Subject::Composite(_) => f.write_str(&self.rule),
+            subject => write!(f, "{} on {subject}", self.rule),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ pub use readings::{Readings, Window};
 pub use target::{Skip, Target, TargetHealth};
 
 use crate::domain::alarm::{Alarm, AlarmKey, CustomId};
+use crate::domain::composite;
 use crate::domain::counter::{Counter, Snapshot};
 use crate::domain::maintenance;
 use crate::domain::metric::Metric;
@@ -109,7 +110,7 @@ impl Board {
     /// Takes the rules of a new configuration. Readings stay; series the rules need are made or widened.
     pub fn configure(&self, rules: Vec<Rule>, poll: Duration) {
         let needs = Arc::new(Needs::of(&rules, poll));
-        *unpoisoned(self.rules.write()) = Arc::new(rules);
+        *unpoisoned(self.rules.write()) = Arc::new(composite::in_order(rules));
         *unpoisoned(self.needs.write()) = needs.clone();
         for watched in self.queues().values() {
             watched.lock().fit(&needs);
@@ -121,7 +122,7 @@ impl Board {
         }
     }
 
-    /// The rules in force.
+    /// The rules in force, each composite alarm after those it looks at.
     pub fn rules(&self) -> Arc<Vec<Rule>> {
         unpoisoned(self.rules.read()).clone()
     }

@@ -4,6 +4,7 @@
 //! each with its path and line, `config/secret.rs` keeps secrets out of sight.
 
 mod builtin;
+mod chat;
 mod check;
 mod fault;
 mod file;
@@ -13,6 +14,7 @@ mod reader;
 pub mod secret;
 pub(crate) mod suggest;
 
+pub use chat::{PagerDuty, Slack, Teams};
 pub use check::{WantedSilence, load, parse, silence};
 pub use fault::{Fault, Faults};
 pub use keys::all as keys;
@@ -146,6 +148,12 @@ pub enum Destination {
     Sns(Sns),
     /// An HTTP receiver.
     Webhook(Webhook),
+    /// A PagerDuty service.
+    PagerDuty(PagerDuty),
+    /// A Slack channel.
+    Slack(Slack),
+    /// A channel of Microsoft Teams.
+    Teams(Teams),
 }
 
 impl Destination {
@@ -154,6 +162,9 @@ impl Destination {
         match self {
             Self::Sns(_) => "sns",
             Self::Webhook(_) => "webhook",
+            Self::PagerDuty(_) => "pagerduty",
+            Self::Slack(_) => "slack",
+            Self::Teams(_) => "teams",
         }
     }
 }

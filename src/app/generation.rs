@@ -125,6 +125,9 @@ pub(super) async fn receivers(
                 Receiver::Sns(sns.clone(), client, meter)
             }
             Destination::Webhook(webhook) => Receiver::Webhook(webhook.clone(), http.clone()),
+            Destination::PagerDuty(pagerduty) => Receiver::PagerDuty(pagerduty.clone(), http.clone()),
+            Destination::Slack(slack) => Receiver::Slack(slack.clone(), http.clone()),
+            Destination::Teams(teams) => Receiver::Teams(teams.clone(), http.clone()),
         };
         receivers.insert(name.clone(), receiver);
     }

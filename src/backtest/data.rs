@@ -143,12 +143,9 @@ impl Collector {
                         "leave the queue empty",
                     ));
                 }
-                match self.data.customs.get_mut(name) {
-                    Some(points) => points.push(point),
-                    None => drop(self.data.customs.insert(name.clone(), vec![point])),
-                }
+                self.data.customs.entry(name.clone()).or_default().push(point);
             }
-            MetricRef::Math(_) => {}
+            MetricRef::Math(_) => return Err(Refusal::plain("an expression is computed and has no rows")),
         }
         Ok(())
     }
@@ -207,6 +204,13 @@ impl Collector {
             ));
         }
         Ok(self.data)
+    }
+
+    /// The rows in order, whatever was found wrong: what a service tells is not the user's to mend.
+    pub(super) fn into_data(mut self) -> Data {
+        self.data.queues.values_mut().flat_map(BTreeMap::values_mut).for_each(|points| _ = in_order(points));
+        self.data.customs.values_mut().for_each(|points| _ = in_order(points));
+        self.data
     }
 
     /// The error of data that ends in the midst of reading, with what was found wrong before.

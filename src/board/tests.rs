@@ -111,6 +111,26 @@ fn dead_letters_are_counted_once_a_second_reading_confirms_them() {
 }
 
 #[test]
+fn dead_letters_that_no_reading_saw_are_counted_by_their_deletes() {
+    let board = board(&["orders", "orders-dlq"]);
+    board.read_attributes(&id("orders"), minute(0), depth(0), redrive_to("orders-dlq"));
+    board.queues();
+    for n in 1..20 {
+        board.read_attributes(&id("orders-dlq"), minute(n), depth(0), None);
+        if n == 12 {
+            let datapoints = vec![(minute(5), StatisticSet::single(3.0))];
+            let window = Window { from: minute(2), until: minute(10), settled: minute(7), datapoints };
+            board.read_cloudwatch(&id("orders-dlq"), minute(n), Metric::MessagesDeleted, &window);
+            assert_eq!(value(&board, "orders-dlq", Metric::DeadLetters), Some(0.0));
+        }
+    }
+    assert_eq!(value(&board, "orders-dlq", Metric::DeadLetters), Some(3.0));
+    assert_eq!(value(&board, "orders-dlq", Metric::Messages), Some(0.0));
+    board.read_attributes(&id("orders-dlq"), minute(20), Depth { delayed: None, ..depth(0) }, None);
+    assert_eq!(value(&board, "orders-dlq", Metric::Messages), None, "a part is not known");
+}
+
+#[test]
 fn counters_go_on_after_a_restart_and_count_no_minute_twice() {
     let window = |minutes: std::ops::Range<i64>| Window {
         from: minute(minutes.start),

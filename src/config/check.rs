@@ -5,6 +5,7 @@
 
 mod alarms;
 mod aws;
+mod composite;
 mod condition;
 mod custom;
 mod destinations;

@@ -35,6 +35,7 @@ fn alarm(told: &[&str]) -> Alarm {
     Alarm {
         state: State::Alarm,
         since: at(0),
+        ended: Some(at(-1)),
         reason: "Threshold Crossed".into(),
         value: None,
         told: told.iter().map(|name| Arc::from(*name)).collect(),

@@ -89,7 +89,7 @@ pub struct RuleView {
     pub condition: Option<ConditionView>,
     /// Of a composite alarm: the expression as the user wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub composite: Option<String>,
+    pub alarm_rule: Option<String>,
     /// Free labels.
     pub labels: BTreeMap<String, String>,
 }
@@ -117,7 +117,7 @@ pub struct ConditionView {
 
 impl From<&Rule> for RuleView {
     fn from(rule: &Rule) -> Self {
-        let (condition, composite) = match &rule.trigger {
+        let (condition, alarm_rule) = match &rule.trigger {
             Trigger::Metric(condition) => (Some(condition.into()), None),
             Trigger::Composite(composite) => (None, Some(composite.text.to_string())),
         };
@@ -125,7 +125,7 @@ impl From<&Rule> for RuleView {
             description: rule.description.clone(),
             severity: rule.severity.as_str(),
             condition,
-            composite,
+            alarm_rule,
             labels: rule.labels.clone(),
         }
     }

@@ -22,7 +22,7 @@ macro_rules! sections {
 
 #[rustfmt::skip]
 sections! {
-    TOP = "": ["aws", "discovery", "poll", "alarms", "custom_metrics", "destinations", "notify", "web", "store", "log"];
+    TOP = "": ["aws", "discovery", "poll", "alarms", "custom_metrics", "destinations", "notify", "routes", "flapping", "web", "store", "log"];
     AWS = "aws": ["endpoint_url", "targets"];
     TARGET = "aws.targets[]": ["regions", "role_arn", "external_id"];
     DISCOVERY = "discovery": ["interval", "queues", "include", "exclude", "tags", "tag_labels"];
@@ -30,13 +30,16 @@ sections! {
         planned ["monthly_budget_usd"];
     ALARM = "alarms[]": ["name", "description", "queues", "metric", "expression", "metrics", "statistic", "period", "evaluation_periods",
         "datapoints_to_alarm", "evaluation_range", "comparison", "threshold", "treat_missing_data", "severity", "notify",
-        "repeat", "labels"];
+        "repeat", "repeat_on", "flapping", "labels"];
     SELECTOR = "alarms[].queues": ["role", "name", "tags", "kind", "region", "account"];
     INPUT = "alarms[].metrics.ID": ["metric", "statistic"];
+    REPEAT_ON = "alarms[].repeat_on": ["increase", "gap"];
     CUSTOM_METRIC = "custom_metrics[]": ["name", "namespace", "metric", "dimensions", "statistic", "region", "description"];
     DESTINATION = "destinations.NAME": ["sns", "webhook"] planned ["pagerduty", "slack", "alertmanager", "teams"];
     SNS = "destinations.NAME.sns": ["topic_arn", "role_arn"];
     WEBHOOK = "destinations.NAME.webhook": ["url", "secret", "secrets", "headers", "timeout"];
+    ROUTE = "routes[]": ["alarms", "severity", "labels", "notify", "continue"];
+    FLAPPING = "flapping": ["changes", "within"];
     WEB = "web": ["listen", "token"];
     STORE = "store": ["path"];
     LOG = "log": ["format", "level"];

@@ -1,6 +1,8 @@
 //! The judge over a real board and a store in memory, minute by minute.
 
+mod changes;
 mod holds;
+mod telling;
 
 use std::collections::BTreeMap;
 

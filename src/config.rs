@@ -15,7 +15,7 @@ pub mod secret;
 pub(crate) mod suggest;
 
 pub use chat::{PagerDuty, Slack, Teams};
-pub use check::{load, parse};
+pub use check::{WantedSilence, load, parse, silence};
 pub use fault::{Fault, Faults};
 pub use keys::all as keys;
 
@@ -25,6 +25,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::maintenance::Window;
 use crate::domain::metric::Metric;
 use crate::domain::rule::{Glob, Rule, Statistic};
 use secret::Secret;
@@ -40,6 +41,8 @@ pub struct Config {
     pub poll: Poll,
     /// The alarms; the built-in set when the file has no `alarms` key.
     pub rules: Vec<Rule>,
+    /// The times at which alarms tell nobody.
+    pub maintenance: Vec<Window>,
     /// CloudWatch metrics of the user's own.
     pub custom_metrics: Vec<CustomMetric>,
     /// Who can be told, by name.

@@ -146,6 +146,13 @@ fn file_with(path: &str, value: Option<&str>) -> String {
                 own(&[])
             )
         }
+        "alarms[]" if key == "alarm_rule" || key.starts_with("actions_suppressor") => {
+            let base = entry("name", "a") + &entry("alarm_rule", "ALARM(b)");
+            let suppressor = entry("actions_suppressor", if key.ends_with("_period") { "b" } else { "" });
+            let known = ["alarm_rule", "actions_suppressor"];
+            let other = "{ name: b, metric: messages_visible, comparison: '>', threshold: 1 }";
+            format!("alarms: [{{ {base}{suppressor}{} }}, {other}]", own(&known))
+        }
         "alarms[]" => {
             let known = ["name", "metric", "comparison", "threshold"];
             let base = entry("name", "a") + &entry("metric", "messages_visible");
@@ -162,6 +169,15 @@ fn file_with(path: &str, value: Option<&str>) -> String {
             format!(
                 "alarms: [{{ name: a, expression: ID + 1, metrics: {{ ID: {{ {input} }} }}, comparison: '>', threshold: 1 }}]"
             )
+        }
+        "maintenance[]" => {
+            let times = if matches!(key, "from" | "until") {
+                entry("from", "2026-05-01T20:00:00Z") + &entry("until", "2026-05-01T21:00:00Z")
+            } else {
+                entry("start", "'22:00'") + &entry("duration", "1h")
+            };
+            let base = entry("name", "a") + if key == "alarms" { "" } else { "alarms: '*', " } + &times;
+            format!("maintenance: [{{ {base}{} }}]", own(&["name", "start", "duration", "from", "until"]))
         }
         "custom_metrics[]" => {
             let base = entry("name", "a") + &entry("namespace", "N") + &entry("metric", "M");

@@ -23,6 +23,7 @@ mod blindness;
 mod boto3;
 mod chat;
 mod commands;
+mod composites;
 mod custom_metrics;
 mod demo;
 mod deploy;

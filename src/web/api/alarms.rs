@@ -60,6 +60,9 @@ pub struct AlarmView {
     /// What holds its notifications back at present.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<HoldView>,
+    /// Whether its state changes so often that the changes are not told.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub flapping: bool,
     /// The rule; absent for the moment between a reload and the next evaluation when it is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleView>,
@@ -211,6 +214,7 @@ fn view(key: &AlarmKey, alarm: &Alarm, rule: Option<&Rule>) -> AlarmView {
         since: alarm.since.to_string(),
         reason: alarm.reason.clone(),
         value: alarm.value,
+        flapping: alarm.flaps.flapping,
         held: None,
         rule: rule.map(RuleView::from),
     }

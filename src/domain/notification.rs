@@ -93,6 +93,8 @@ pub struct Notification {
     pub to: State,
     /// When the state changed (for a repeat: when it fired).
     pub since: Timestamp,
+    /// When the firing began that this belongs to; `None` when that is not known (then `since` is as near as it gets).
+    pub fired_at: Option<Timestamp>,
     /// When this became due.
     pub at: Timestamp,
     /// Why, in CloudWatch's words.
@@ -109,6 +111,18 @@ pub struct Notification {
     pub labels: BTreeMap<String, String>,
     /// The queue, unless the subject is a custom metric.
     pub queue: Option<QueueFacts>,
+}
+
+impl Notification {
+    /// What receivers are told that know nothing but ALARM and OK: it is over, or it is not.
+    pub fn tells(&self) -> State {
+        match self.event {
+            Event::Resolved | Event::Closed => State::Ok,
+            Event::Firing | Event::Repeated | Event::Increased | Event::Flapping | Event::Test => {
+                State::Alarm
+            }
+        }
+    }
 }
 
 /// What an alarm that is told of looks at.
@@ -181,8 +195,11 @@ pub fn owed(
         }
         State::Ok => {
             alarm.told_at = None;
-            alarm.firing = None;
-            debt(Event::Resolved, std::mem::take(&mut alarm.told), key, rule, transition, queue)
+            let fired_at = alarm.firing.take().map(|firing| firing.since);
+            let told = std::mem::take(&mut alarm.told);
+            let mut debt = debt(Event::Resolved, told, key, rule, transition, queue)?;
+            Arc::make_mut(&mut debt.notification).fired_at = fired_at;
+            Some(debt)
         }
         State::InsufficientData => None,
     }
@@ -223,7 +240,9 @@ pub fn repeated(
         value: alarm.value,
     };
     let mut debt = debt(Event::Repeated, alarm.told.clone(), key, rule, &still, queue)?;
-    Arc::make_mut(&mut debt.notification).since = alarm.since;
+    let notification = Arc::make_mut(&mut debt.notification);
+    notification.since = alarm.since;
+    notification.fired_at = alarm.firing.as_ref().map(|firing| firing.since);
     Some(debt)
 }
 
@@ -237,6 +256,7 @@ pub fn closed(alarm: &Alarm, reason: String, now: Timestamp) -> Option<Debt> {
         from: alarm.state,
         to: State::Ok,
         since: now,
+        fired_at: Some(firing.since),
         at: now,
         reason,
         value: None,
@@ -263,6 +283,7 @@ fn debt(
         from: transition.from,
         to: transition.to,
         since: transition.at,
+        fired_at: None,
         at: transition.at,
         reason: transition.reason.clone(),
         value: transition.value,

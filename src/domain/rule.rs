@@ -79,6 +79,8 @@ pub enum Trigger {
 pub struct Condition {
     /// What is measured.
     pub metric: MetricRef,
+    /// Where CloudWatch has a custom metric, so that whoever is told can look there; `None` for a queue's metric.
+    pub published: Option<Arc<Published>>,
     /// How the values of one period become one datapoint.
     pub statistic: Statistic,
     /// One datapoint's length: 10, 20, 30 s or a multiple of 60 s.
@@ -106,6 +108,7 @@ impl Condition {
     pub fn new(metric: MetricRef, statistic: Statistic, comparison: Comparison, threshold: f64) -> Self {
         Self {
             metric,
+            published: None,
             statistic,
             period: MINUTE,
             evaluation_periods: 1,
@@ -121,6 +124,17 @@ impl Condition {
     pub fn reach(&self) -> Duration {
         self.period.saturating_mul(self.evaluation_range.max(self.evaluation_periods))
     }
+}
+
+/// A custom metric in CloudWatch's own terms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The namespace.
+    pub namespace: String,
+    /// The metric's name there.
+    pub metric: String,
+    /// The exact dimensions.
+    pub dimensions: BTreeMap<String, String>,
 }
 
 /// What an alarm measures.

@@ -37,6 +37,7 @@ pub fn notification(rule: &str, event: Event, seconds: i64) -> Notification {
         from,
         to,
         since: at(seconds),
+        fired_at: None,
         at: at(seconds),
         reason: "Threshold Crossed: 1 datapoint [3.0 (02/01/26 03:04:00)] was greater than or equal to the threshold (1.0).".into(),
         value: Some(3.0),

@@ -16,7 +16,7 @@ use crate::domain::counter::Snapshot;
 use crate::domain::notification::{Cause, Child, Event, Notification, QueueFacts};
 use crate::domain::outbox::Entry;
 use crate::domain::queue::{QueueId, Role};
-use crate::domain::rule::{Condition, MetricRef, UnknownWord};
+use crate::domain::rule::{Condition, MetricRef, Published, UnknownWord};
 use crate::domain::time::Timestamp;
 use crate::store::receipts::Receipt;
 
@@ -221,6 +221,8 @@ pub struct NotificationRecord {
     from: String,
     to: String,
     since: i64,
+    #[serde(default)]
+    fired_at: Option<i64>,
     at: i64,
     reason: String,
     value: Option<f64>,
@@ -241,6 +243,7 @@ impl From<&Notification> for NotificationRecord {
             from: notification.from.as_str().into(),
             to: notification.to.as_str().into(),
             since: notification.since.as_millis(),
+            fired_at: notification.fired_at.map(Timestamp::as_millis),
             at: notification.at.as_millis(),
             reason: notification.reason.clone(),
             value: notification.value,
@@ -264,6 +267,7 @@ impl TryFrom<NotificationRecord> for Notification {
             from: word("alarm state", &record.from)?,
             to: word("alarm state", &record.to)?,
             since: Timestamp::from_millis(record.since),
+            fired_at: record.fired_at.map(Timestamp::from_millis),
             at: Timestamp::from_millis(record.at),
             reason: record.reason,
             value: record.value,
@@ -335,9 +339,19 @@ enum MetricRecord {
     Custom(String),
 }
 
+/// [`Published`].
+#[derive(Debug, Serialize, Deserialize)]
+struct PublishedRecord {
+    namespace: String,
+    metric: String,
+    dimensions: BTreeMap<String, String>,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct ConditionRecord {
     metric: MetricRecord,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    published: Option<PublishedRecord>,
     statistic: String,
     period: u64,
     evaluation_periods: u32,
@@ -356,6 +370,11 @@ impl From<&Condition> for ConditionRecord {
                 MetricRef::Queue(metric) => MetricRecord::Queue(metric.name().into()),
                 MetricRef::Custom(name) => MetricRecord::Custom(name.to_string()),
             },
+            published: condition.published.as_deref().map(|published| PublishedRecord {
+                namespace: published.namespace.clone(),
+                metric: published.metric.clone(),
+                dimensions: published.dimensions.clone(),
+            }),
             statistic: condition.statistic.to_string(),
             period: u64::try_from(condition.period.as_millis()).unwrap_or(u64::MAX),
             evaluation_periods: condition.evaluation_periods,
@@ -377,6 +396,10 @@ impl TryFrom<ConditionRecord> for Condition {
                 MetricRecord::Queue(name) => MetricRef::Queue(word("metric", &name)?),
                 MetricRecord::Custom(name) => MetricRef::Custom(name.into()),
             },
+            published: record.published.map(|record| {
+                let PublishedRecord { namespace, metric, dimensions } = record;
+                Arc::new(Published { namespace, metric, dimensions })
+            }),
             statistic: word("statistic", &record.statistic)?,
             period: Duration::from_millis(record.period),
             evaluation_periods: record.evaluation_periods,

@@ -27,6 +27,7 @@ fn notification(alarm: &str) -> Arc<Notification> {
         from: State::Ok,
         to: State::Alarm,
         since: at(0),
+        fired_at: None,
         at: at(0),
         reason: String::new(),
         value: None,

@@ -1,4 +1,5 @@
-//! Telling people: how one notification becomes an SNS message or a webhook request, and what the answer means.
+//! Telling people: how one notification becomes an SNS message, a webhook request or an alert of Alertmanager's, and what
+//! the answer means.
 //!
 //! `deliver.rs` is the worker that empties the outbox; everything else here is about one attempt. Two rules hold for
 //! every destination. What concerns the destination as it stands now (unreachable, overloaded, denied, not found)
@@ -6,9 +7,12 @@
 //! message itself, or an explicit "gone", is refused for good and parked. No secret is in a log line, a detail or a
 //! label: destinations are spoken of by their names.
 
+pub mod alertmanager;
 pub mod body;
 pub mod deliver;
+pub mod links;
 pub mod sns;
+pub mod template;
 pub mod text;
 pub mod webhook;
 
@@ -19,22 +23,29 @@ mod http;
 mod sample;
 
 pub use counts::Counts;
-pub use http::http_client;
+pub use http::{client_with, http_client};
 pub use sample::test_notification;
+
+use std::sync::Arc;
+
+use alertmanager::Cluster;
+use webhook::Hook;
 
 use crate::aws::meter::{Meter, Operation};
 use crate::config;
 use crate::domain::cost::Call;
 use crate::domain::notification::Notification;
-use crate::domain::outbox::Outcome;
+use crate::domain::outbox::{Outcome, Reason};
 
 /// A destination with what it takes to reach it. Cheap to clone.
 #[derive(Clone)]
 pub enum Receiver {
     /// An SNS topic, through a client of the topic's region and, if one is set, of its role; each Publish is metered.
     Sns(config::Sns, aws_sdk_sns::Client, Meter),
-    /// An HTTP receiver, through the client of [`http_client`].
-    Webhook(config::Webhook, reqwest::Client),
+    /// An HTTP receiver.
+    Webhook(Arc<Hook>),
+    /// The replicas of an Alertmanager.
+    Alertmanager(Arc<Cluster>),
 }
 
 /// What one attempt led to.
@@ -46,6 +57,13 @@ pub struct Answer {
     pub detail: String,
 }
 
+impl Answer {
+    /// It is to be tried again.
+    fn retry(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { outcome: Outcome::Retry { reason, after: None }, detail: detail.into() }
+    }
+}
+
 /// Makes one attempt, bounded in time, at telling `receiver` of `notification`.
 pub async fn send_once(receiver: &Receiver, notification: &Notification) -> Answer {
     match receiver {
@@ -54,6 +72,9 @@ pub async fn send_once(receiver: &Receiver, notification: &Notification) -> Answ
             meter.count(Operation::Publish, Some(Call::SnsPublish), sns::failure(answer.outcome));
             answer
         }
-        Receiver::Webhook(config, client) => webhook::send(client, config, notification).await,
+        Receiver::Webhook(hook) => webhook::send(hook, notification).await,
+        Receiver::Alertmanager(cluster) => {
+            alertmanager::send(cluster, &[Arc::new(notification.clone())]).await
+        }
     }
 }

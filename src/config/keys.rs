@@ -33,10 +33,16 @@ sections! {
         "repeat", "labels"];
     SELECTOR = "alarms[].queues": ["role", "name", "tags", "kind", "region", "account"];
     CUSTOM_METRIC = "custom_metrics[]": ["name", "namespace", "metric", "dimensions", "statistic", "region", "description"];
-    DESTINATION = "destinations.NAME": ["sns", "webhook"] planned ["pagerduty", "slack", "alertmanager", "teams"];
+    DESTINATION = "destinations.NAME": ["sns", "webhook", "alertmanager"] planned ["pagerduty", "slack", "teams"];
     SNS = "destinations.NAME.sns": ["topic_arn", "role_arn"];
-    WEBHOOK = "destinations.NAME.webhook": ["url", "secret", "secrets", "headers", "timeout"];
-    WEB = "web": ["listen", "token"];
+    WEBHOOK = "destinations.NAME.webhook": ["url", "secret", "secrets", "headers", "timeout", "format", "template",
+        "content_type", "tls"];
+    WEBHOOK_TLS = "destinations.NAME.webhook.tls": ["ca", "cert", "key"];
+    ALERTMANAGER = "destinations.NAME.alertmanager": ["urls", "headers", "basic_auth", "bearer_token", "timeout", "resend",
+        "tls"];
+    BASIC_AUTH = "destinations.NAME.alertmanager.basic_auth": ["username", "password"];
+    ALERTMANAGER_TLS = "destinations.NAME.alertmanager.tls": ["ca", "cert", "key"];
+    WEB = "web": ["listen", "external_url", "token"];
     STORE = "store": ["path"];
     LOG = "log": ["format", "level"];
 }

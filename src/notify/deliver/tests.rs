@@ -6,13 +6,10 @@ use std::time::Duration;
 use prometheus::{Encoder, Registry, TextEncoder};
 
 use super::*;
-use crate::config::Webhook;
-use crate::config::secret::Secret;
 use crate::domain::notification::{Debt, Event};
 use crate::domain::outbox::Entry;
-use crate::notify::fixture::debt;
 use crate::notify::fixture::receiver::{Act, Receiver as Peer, Request, answer};
-use crate::notify::http_client;
+use crate::notify::fixture::{debt, webhook};
 use crate::store::{Batch, Owed};
 
 /// A running worker with its store.
@@ -27,9 +24,7 @@ struct Worker {
 impl Worker {
     /// Starts one with these webhooks, without any waits between attempts.
     fn start(store: Store, peers: &[(&str, &Peer)]) -> Self {
-        let http = http_client().unwrap();
-        let receiver = |peer: &Peer| Receiver::Webhook(webhook(peer), http.clone());
-        let receivers = peers.iter().map(|(name, peer)| (Arc::from(*name), receiver(peer))).collect();
+        let receivers = peers.iter().map(|(name, peer)| (Arc::from(*name), webhook(&peer.url))).collect();
         let registry = Registry::new();
         let counts = Counts::register(&registry).unwrap();
         let delivery =
@@ -68,11 +63,6 @@ impl Worker {
         TextEncoder::new().encode(&self.registry.gather(), &mut text).unwrap();
         String::from_utf8(text).unwrap()
     }
-}
-
-fn webhook(peer: &Peer) -> Webhook {
-    let url = Secret::new(peer.url.clone());
-    Webhook { url, secrets: vec![], headers: BTreeMap::new(), timeout: Duration::from_secs(5) }
 }
 
 fn owe(store: &Store, debts: Vec<Debt>) {

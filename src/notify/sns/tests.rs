@@ -226,8 +226,12 @@ async fn errors_are_told_apart_and_explained_in_one_request() {
     let cases = [
         (403, "AuthorizationError", retry(Reason::Denied), "hint: allow `sns:Publish` on `arn:aws:sns"),
         (400, "KMSAccessDenied", retry(Reason::Denied), "`kms:GenerateDataKey*` and `kms:Decrypt`"),
-        (400, "KMSDisabled", retry(Reason::Denied), "hint: the KMS key"),
-        (400, "KMSThrottling", retry(Reason::Throttled), "the words of SNS"),
+        (400, "KMSDisabled", retry(Reason::Denied), "is disabled; enable it"),
+        (400, "KMSInvalidState", retry(Reason::Denied), "cancel the deletion"),
+        (400, "KMSNotFound", retry(Reason::Denied), "does not exist, or not in the topic's region"),
+        (403, "KMSOptInRequired", retry(Reason::Denied), "has no subscription to KMS"),
+        (400, "KMSThrottling", retry(Reason::Throttled), "quota for `kms:GenerateDataKey`"),
+        (400, "EndpointDisabled", retry(Reason::Denied), "name a topic"),
         (400, "Throttling", retry(Reason::Throttled), "the words of SNS"),
         (429, "Whatever", retry(Reason::Throttled), "the words of SNS"),
         (403, "ExpiredToken", retry(Reason::Denied), "hint: the AWS credentials"),
@@ -235,7 +239,7 @@ async fn errors_are_told_apart_and_explained_in_one_request() {
         (404, "NotFound", retry(Reason::NotFound), "hint: there is no topic"),
         (500, "InternalError", retry(Reason::ServerError), "the words of SNS"),
         (503, "ServiceUnavailable", retry(Reason::ServerError), "the words of SNS"),
-        (400, "InvalidParameter", Outcome::Refused { reason: Reason::Refused }, "the words of SNS"),
+        (400, "InvalidParameter", Outcome::Refused { reason: Reason::Refused }, "never take this message"),
         (400, "InvalidParameterValue", Outcome::Refused { reason: Reason::Refused }, "the words of SNS"),
     ];
     for (status, code, outcome, words) in cases {

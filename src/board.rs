@@ -43,16 +43,16 @@ impl Needs {
         needs.series.insert((Metric::MessagesVisible, MINUTE), MINUTE * 10);
         for condition in rules.iter().filter_map(Rule::condition) {
             let reach = condition.reach();
-            match &condition.metric {
-                MetricRef::Queue(metric) => {
-                    let step = if condition.period < MINUTE { Duration::from_secs(10) } else { MINUTE };
-                    let known = needs.series.entry((*metric, step)).or_default();
-                    *known = reach.max(*known);
-                }
-                MetricRef::Custom(name) => {
-                    let known = needs.custom.entry(name.clone()).or_default();
-                    *known = reach.max(*known);
-                }
+            for (metric, _) in condition.measured() {
+                let known = match metric {
+                    MetricRef::Queue(metric) => {
+                        let step = if condition.period < MINUTE { Duration::from_secs(10) } else { MINUTE };
+                        needs.series.entry((*metric, step)).or_default()
+                    }
+                    MetricRef::Custom(name) => needs.custom.entry(name.clone()).or_default(),
+                    MetricRef::Math(_) => continue,
+                };
+                *known = reach.max(*known);
             }
         }
         needs

@@ -11,7 +11,7 @@ mod keys;
 pub mod label;
 mod reader;
 pub mod secret;
-mod suggest;
+pub(crate) mod suggest;
 pub mod template;
 pub mod tls;
 

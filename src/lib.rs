@@ -21,11 +21,13 @@
 //! | [`telemetry`] | the daemon's own metrics |
 //! | [`logging`] | the log |
 //! | [`app`] | wires all of these, supervises, reloads, drains |
+//! | [`backtest`] | the alarms over recorded datapoints |
 //! | [`cli`] | the commands |
 //! | [`simulator`] | an in-process AWS on loopback, for `demo`, tests and benches; knows no other room |
 
 pub mod app;
 pub mod aws;
+pub mod backtest;
 pub mod board;
 pub mod cli;
 pub mod clock;

@@ -20,10 +20,12 @@ mod counts;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod http;
+mod pace;
 mod sample;
 
 pub use counts::Counts;
 pub use http::{client_with, http_client};
+pub use pace::{Pace, Spent};
 pub use sample::test_notification;
 
 use std::sync::Arc;
@@ -35,7 +37,7 @@ use crate::aws::meter::{Meter, Operation};
 use crate::config;
 use crate::domain::cost::Call;
 use crate::domain::notification::Notification;
-use crate::domain::outbox::{Outcome, Reason};
+use crate::domain::outbox::{Grouping, Outcome, Reason};
 
 /// A destination with what it takes to reach it. Cheap to clone.
 #[derive(Clone)]
@@ -46,6 +48,30 @@ pub enum Receiver {
     Webhook(Arc<Hook>),
     /// The replicas of an Alertmanager.
     Alertmanager(Arc<Cluster>),
+}
+
+impl Receiver {
+    /// Which notifications this receiver wants in one message; [`send`] is given no others together.
+    pub fn grouping(&self) -> Grouping {
+        match self {
+            Self::Sns(..) | Self::Webhook(..) => Grouping::NONE,
+            Self::Alertmanager(_) => alertmanager::GROUPING,
+        }
+    }
+
+    /// How fast it may be called.
+    pub fn pace(&self) -> Pace {
+        match self {
+            Self::Sns(..) | Self::Webhook(..) | Self::Alertmanager(_) => Pace::UNBOUNDED,
+        }
+    }
+
+    /// How many calls telling of `group` takes.
+    pub fn calls(&self, _group: &[Arc<Notification>]) -> u32 {
+        match self {
+            Self::Sns(..) | Self::Webhook(..) | Self::Alertmanager(_) => 1,
+        }
+    }
 }
 
 /// What one attempt led to.
@@ -64,17 +90,19 @@ impl Answer {
     }
 }
 
-/// Makes one attempt, bounded in time, at telling `receiver` of `notification`.
-pub async fn send_once(receiver: &Receiver, notification: &Notification) -> Answer {
+/// Makes one attempt, bounded in time, at telling `receiver` of `group`: one notification, or as many as
+/// [`Receiver::grouping`] puts together. The answer holds for all of them.
+pub async fn send(receiver: &Receiver, group: &[Arc<Notification>]) -> Answer {
+    let Some(first) = group.first() else {
+        return Answer { outcome: Outcome::Acknowledged, detail: "there was nothing to tell".into() };
+    };
     match receiver {
         Receiver::Sns(config, client, meter) => {
-            let answer = sns::send(client, config, notification).await;
+            let answer = sns::send(client, config, first).await;
             meter.count(Operation::Publish, Some(Call::SnsPublish), sns::failure(answer.outcome));
             answer
         }
-        Receiver::Webhook(hook) => webhook::send(hook, notification).await,
-        Receiver::Alertmanager(cluster) => {
-            alertmanager::send(cluster, &[Arc::new(notification.clone())]).await
-        }
+        Receiver::Webhook(hook) => webhook::send(hook, first).await,
+        Receiver::Alertmanager(cluster) => alertmanager::send(cluster, group).await,
     }
 }

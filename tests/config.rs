@@ -155,6 +155,13 @@ fn file_with(path: &str, value: Option<&str>) -> String {
             "alarms: [{{ name: a, metric: messages_visible, comparison: '>', threshold: 1, queues: {{ {} }} }}]",
             own(&[])
         ),
+        "alarms[].metrics.ID" => {
+            let base = entry("metric", "messages_visible");
+            let input = format!("{base}{}", own(&["metric"]));
+            format!(
+                "alarms: [{{ name: a, expression: ID + 1, metrics: {{ ID: {{ {input} }} }}, comparison: '>', threshold: 1 }}]"
+            )
+        }
         "custom_metrics[]" => {
             let base = entry("name", "a") + &entry("namespace", "N") + &entry("metric", "M");
             let base = base + &entry("statistic", "Sum");

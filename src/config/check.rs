@@ -9,6 +9,7 @@ mod condition;
 mod custom;
 mod destinations;
 mod discovery;
+mod math;
 mod poll;
 mod secrets;
 mod server;

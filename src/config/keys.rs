@@ -28,10 +28,11 @@ sections! {
     DISCOVERY = "discovery": ["interval", "queues", "include", "exclude", "tags", "tag_labels"];
     POLL = "poll": ["attributes", "cloudwatch", "counters", "metrics", "settle", "reread", "concurrency", "timeout"]
         planned ["monthly_budget_usd"];
-    ALARM = "alarms[]": ["name", "description", "queues", "metric", "statistic", "period", "evaluation_periods",
+    ALARM = "alarms[]": ["name", "description", "queues", "metric", "expression", "metrics", "statistic", "period", "evaluation_periods",
         "datapoints_to_alarm", "evaluation_range", "comparison", "threshold", "treat_missing_data", "severity", "notify",
         "repeat", "labels"];
     SELECTOR = "alarms[].queues": ["role", "name", "tags", "kind", "region", "account"];
+    INPUT = "alarms[].metrics.ID": ["metric", "statistic"];
     CUSTOM_METRIC = "custom_metrics[]": ["name", "namespace", "metric", "dimensions", "statistic", "region", "description"];
     DESTINATION = "destinations.NAME": ["sns", "webhook", "alertmanager"] planned ["pagerduty", "slack", "teams"];
     SNS = "destinations.NAME.sns": ["topic_arn", "role_arn"];

@@ -4,9 +4,12 @@
 //! knows whether a datapoint is there, this daemon does not when a read failed or it has just started. Such a datapoint is
 //! unknown, and a verdict is given only when it would be the same whatever the unknown ones turn out to be.
 
+mod math;
 mod reason;
 #[cfg(test)]
 mod tests;
+
+pub use math::evaluate_math;
 
 use super::alarm::{State, Verdict};
 use super::rule::{Comparison, Condition, MetricRef, MissingData, Statistic};
@@ -44,12 +47,16 @@ struct Datapoint {
 /// `None` says that what is known allows no statement, so that the state must stay. The verdict's reason is empty when its
 /// state is `state`, since nothing has changed that would need one.
 pub fn evaluate(condition: &Condition, series: &Series, state: State, now: Timestamp) -> Option<Verdict> {
-    let datapoints = datapoints(condition, series, now);
+    conclude(condition, &datapoints(condition, series, now), state)
+}
+
+/// The verdict on datapoints, newest first.
+fn conclude(condition: &Condition, datapoints: &[Datapoint], state: State) -> Option<Verdict> {
     let points: Vec<Point> = datapoints.iter().map(|datapoint| datapoint.point).collect();
     let (n, m) = (condition.evaluation_periods as usize, condition.datapoints_to_alarm as usize);
     let decided = decide(&points, n, m, condition.missing_data, state)?;
     let reason =
-        if decided == state { String::new() } else { reason::explain(condition, &datapoints, decided) };
+        if decided == state { String::new() } else { reason::explain(condition, datapoints, decided) };
     Some(Verdict { state: decided, reason, value: datapoints.iter().find_map(|datapoint| datapoint.value) })
 }
 

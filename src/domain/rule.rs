@@ -10,7 +10,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::composite::Composite;
+use super::composite::{Composite, Scope};
+use super::math::Math;
 use super::metric::Metric;
 use super::time::MINUTE;
 pub use selector::{Glob, RoleSelector, Selector};
@@ -63,6 +64,14 @@ impl Rule {
             Trigger::Composite(_) => None,
         }
     }
+
+    /// Whether it has an alarm for each queue it selects.
+    pub fn judges_queues(&self) -> bool {
+        match &self.trigger {
+            Trigger::Metric(condition) => condition.metric.is_of_queues(),
+            Trigger::Composite(composite) => composite.scope == Scope::EachQueue,
+        }
+    }
 }
 
 /// What makes an alarm fire.
@@ -81,7 +90,7 @@ pub struct Condition {
     pub metric: MetricRef,
     /// Where CloudWatch has a custom metric, so that whoever is told can look there; `None` for a queue's metric.
     pub published: Option<Arc<Published>>,
-    /// How the values of one period become one datapoint.
+    /// How the values of one period become one datapoint; without meaning for an expression, whose metrics have their own.
     pub statistic: Statistic,
     /// One datapoint's length: 10, 20, 30 s or a multiple of 60 s.
     pub period: Duration,
@@ -120,9 +129,28 @@ impl Condition {
         }
     }
 
-    /// How much history an evaluation can look at.
+    /// How many periods back an evaluation looks for datapoints.
+    pub fn range(&self) -> u32 {
+        self.evaluation_range.max(self.evaluation_periods)
+    }
+
+    /// How much history an evaluation can look at. An expression that compares a period with an earlier one finds that within as much again.
     pub fn reach(&self) -> Duration {
-        self.period.saturating_mul(self.evaluation_range.max(self.evaluation_periods))
+        let range = match &self.metric {
+            MetricRef::Math(math) if math.looks_back() => self.range().saturating_mul(2),
+            _ => self.range(),
+        };
+        self.period.saturating_mul(range)
+    }
+
+    /// The metrics that are looked at, each with its statistic; several of an expression.
+    pub fn measured(&self) -> Vec<(&MetricRef, Statistic)> {
+        match &self.metric {
+            MetricRef::Math(math) => {
+                math.inputs.iter().map(|input| (&input.metric, input.statistic)).collect()
+            }
+            one => vec![(one, self.statistic)],
+        }
     }
 }
 
@@ -138,12 +166,26 @@ pub struct Published {
 }
 
 /// What an alarm measures.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum MetricRef {
     /// A metric of the catalogue, of each selected queue.
     Queue(Metric),
     /// A metric of the configuration's `custom_metrics`, by its name there.
     Custom(Arc<str>),
+    /// An expression over several of these. It is of each selected queue when it looks at a metric of queues, else of each account
+    /// and region that has its custom metrics.
+    Math(Arc<Math>),
+}
+
+impl MetricRef {
+    /// Whether it is of queues.
+    pub fn is_of_queues(&self) -> bool {
+        match self {
+            Self::Queue(_) => true,
+            Self::Custom(_) => false,
+            Self::Math(math) => math.inputs.iter().any(|input| input.metric.is_of_queues()),
+        }
+    }
 }
 
 /// How the values of a period become one number.

@@ -4,13 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::verdict;
 use crate::board::{Board, Watched};
 use crate::domain::alarm::{Alarm, AlarmKey, Subject, Transition, Verdict};
 use crate::domain::evaluate::evaluate;
-use crate::domain::metric::Metric;
-use crate::domain::notification::{self, Debt};
+use crate::domain::hold::Hold;
+use crate::domain::math::Math;
+use crate::domain::notification::Debt;
 use crate::domain::queue::Queue;
 use crate::domain::rule::{Condition, MetricRef, RoleSelector, Rule};
+use crate::domain::silence::Silences;
+use crate::domain::telling::{self, About};
 use crate::domain::time::Timestamp;
 
 /// After this long a queue that never told its settings no longer holds up the alarms that depend on the whole topology.
@@ -21,7 +25,7 @@ const TOPOLOGY_PATIENCE: Duration = Duration::from_secs(300);
 pub(super) struct Change {
     pub key: AlarmKey,
     pub alarm: Alarm,
-    /// `None` when only the memory of who was told changed (a repeat).
+    /// `None` when only the memory of who was told what changed, e.g. by a repeat.
     pub transition: Option<Transition>,
 }
 
@@ -33,8 +37,10 @@ pub(super) struct Round {
     pub debts: Vec<Debt>,
     /// Alarms whose subject or rule is gone.
     pub closed: Vec<AlarmKey>,
-    /// The newest values of all other alarms, to show.
-    pub values: Vec<(AlarmKey, Option<f64>)>,
+    /// All other alarms, to show: their newest value, and what holds their notifications back.
+    pub seen: Vec<(AlarmKey, Alarm)>,
+    /// What silences alarms during this round.
+    silences: Arc<Silences>,
 }
 
 /// How much is known of who is whose dead-letter queue.
@@ -51,7 +57,7 @@ enum Topology {
 impl Round {
     /// Judges everything on the board as it is at `now`.
     pub(super) fn judge(board: &Board, now: Timestamp) -> Self {
-        let mut round = Self::default();
+        let mut round = Self { silences: board.silences(), ..Self::default() };
         let mut present = BTreeSet::new();
         // Asked before the queues are looked at and again after it: who is admitted or left out meanwhile is in one of them.
         let mut unreadable = board.unreadable();
@@ -59,17 +65,21 @@ impl Round {
         for rule in board.rules().iter() {
             let Some(condition) = rule.condition() else { continue };
             match &condition.metric {
-                MetricRef::Queue(metric) => {
+                metric if metric.is_of_queues() => {
                     if topology == Topology::Unknown
                         && rule.selector.role.is_some_and(RoleSelector::is_negative)
                     {
                         continue;
                     }
-                    present.extend(round.judge_queues(board, rule, condition, *metric, topology, now));
+                    present.extend(round.judge_queues(board, rule, condition, topology, now));
+                }
+                MetricRef::Math(math) => {
+                    present.extend(round.judge_places(board, rule, condition, math, now))
                 }
                 MetricRef::Custom(name) => {
                     present.extend(round.judge_customs(board, rule, condition, name, now));
                 }
+                MetricRef::Queue(_) => {}
             }
         }
         if topology != Topology::Unknown {
@@ -84,7 +94,6 @@ impl Round {
         board: &Board,
         rule: &Rule,
         condition: &Condition,
-        metric: Metric,
         topology: Topology,
         now: Timestamp,
     ) -> BTreeSet<AlarmKey> {
@@ -92,12 +101,9 @@ impl Round {
         for watched in board.queues().values() {
             let Some((key, queue)) = selected(board, rule, watched, topology) else { continue };
             let alarm = remembered(board, &key, now);
-            let readings = watched.lock();
-            let series = readings.series(metric, condition.period);
-            let verdict = series.and_then(|series| evaluate(condition, series, alarm.state, now));
-            drop(readings);
-            judged.insert(key.clone());
-            self.take(rule, key, alarm, verdict, Some(&queue), now);
+            let verdict = verdict::of_queue(board, condition, watched, alarm.state, now);
+            self.take(About { key: &key, rule, queue: Some(&queue) }, alarm, verdict, None, now);
+            judged.insert(key);
         }
         judged
     }
@@ -115,33 +121,55 @@ impl Round {
             let key = AlarmKey { rule: rule.name.clone(), subject: Subject::Custom(custom.id.clone()) };
             let alarm = remembered(board, &key, now);
             let verdict = evaluate(condition, &custom.lock().series, alarm.state, now);
-            judged.insert(key.clone());
-            self.take(rule, key, alarm, verdict, None, now);
+            self.take(About { key: &key, rule, queue: None }, alarm, verdict, None, now);
+            judged.insert(key);
         }
         judged
     }
 
+    /// An expression over custom metrics alone.
+    fn judge_places(
+        &mut self,
+        board: &Board,
+        rule: &Rule,
+        condition: &Condition,
+        math: &Math,
+        now: Timestamp,
+    ) -> BTreeSet<AlarmKey> {
+        let mut judged = BTreeSet::new();
+        for place in verdict::places(board, &rule.name, math) {
+            let key = AlarmKey { rule: rule.name.clone(), subject: Subject::Custom(place.clone()) };
+            let alarm = remembered(board, &key, now);
+            let verdict = verdict::of_place(board, condition, math, &place, alarm.state, now);
+            self.take(About { key: &key, rule, queue: None }, alarm, verdict, None, now);
+            judged.insert(key);
+        }
+        judged
+    }
+
+    /// Takes what was found of one alarm. `hold` is what holds its notifications back beside silences: the suppressor of a composite
+    /// alarm.
     fn take(
         &mut self,
-        rule: &Rule,
-        key: AlarmKey,
-        mut alarm: Alarm,
+        about: About<'_>,
+        alarm: Alarm,
         verdict: Option<Verdict>,
-        queue: Option<&Queue>,
+        hold: Option<Hold>,
         now: Timestamp,
     ) {
         self.evaluations += 1;
-        let value = verdict.as_ref().map_or(alarm.value, |verdict| verdict.value);
+        let About { key, rule, .. } = about;
+        let hold = hold.or_else(|| self.silences.hold(rule, &key.subject, now));
+        let before = alarm.clone();
+        let mut alarm = alarm;
         let transition = verdict.and_then(|verdict| alarm.apply(verdict, now));
-        let debt = match &transition {
-            Some(transition) => notification::owed(&key, rule, &mut alarm, transition, queue),
-            None => notification::repeated(&key, rule, &mut alarm, queue, now),
-        };
-        if transition.is_some() || debt.is_some() {
+        let debt = telling::tell(about, &mut alarm, transition.as_ref(), hold, now);
+        let key = key.clone();
+        if alarm.is_recorded_as(&before) {
+            self.seen.push((key, alarm));
+        } else {
             self.debts.extend(debt);
             self.changes.push(Change { key, alarm, transition });
-        } else {
-            self.values.push((key, value));
         }
     }
 
@@ -173,7 +201,7 @@ impl Round {
                     }
                     false => format!("The alarm `{}` was removed from the configuration.", key.rule),
                 };
-                self.debts.extend(notification::closed(alarm, reason, now));
+                self.debts.extend(telling::closed(alarm, reason, now));
                 self.closed.push(key.clone());
             }
         });

@@ -30,13 +30,15 @@ use crate::config::Alertmanager;
 use crate::config::secret::Secret;
 use crate::domain::alarm::State;
 use crate::domain::notification::Notification;
-use crate::domain::outbox::{Outcome, Reason};
+use crate::domain::outbox::{GroupBy, Grouping, Outcome, Reason};
 use crate::domain::time::Timestamp;
 use alert::Alert;
 use memory::Memory;
 
 /// The most alerts in one request, as Prometheus has it.
 pub const BATCH: usize = 64;
+/// What is owed goes out together as it is there; a request that is refused for one alert is halved until that one is found.
+pub const GROUPING: Grouping = Grouping { by: GroupBy::Event, wait: Duration::ZERO, max: BATCH };
 /// How long the other replicas may still take once one has taken a change.
 const LAGGARDS: Duration = Duration::from_secs(1);
 

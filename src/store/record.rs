@@ -4,15 +4,19 @@
 //! (`ALARM`, `notBreaching`, `dead_letter`), instants are Unix milliseconds, lengths milliseconds. A field may be
 //! added with `#[serde(default)]`; anything else is a new version with a migration.
 
+mod alarm;
+
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use alarm::AlarmRecord;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::alarm::{Alarm, AlarmKey, CustomId, Subject};
+use crate::domain::alarm::{AlarmKey, CustomId, Subject};
 use crate::domain::counter::Snapshot;
+use crate::domain::math::{Input, Math};
 use crate::domain::notification::{Cause, Child, Event, Notification, QueueFacts};
 use crate::domain::outbox::Entry;
 use crate::domain::queue::{QueueId, Role};
@@ -69,46 +73,6 @@ pub fn key_from_text(text: &str) -> Result<AlarmKey, RecordError> {
         _ => return Err(RecordError::Word { what: "alarm subject", word: kind }),
     };
     Ok(AlarmKey { rule: rule.into(), subject })
-}
-
-/// [`Alarm`] without its value, which the next evaluation brings.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct AlarmRecord {
-    state: String,
-    since: i64,
-    reason: String,
-    told: Vec<String>,
-    told_at: Option<i64>,
-    firing: Option<NotificationRecord>,
-}
-
-impl From<&Alarm> for AlarmRecord {
-    fn from(alarm: &Alarm) -> Self {
-        Self {
-            state: alarm.state.as_str().into(),
-            since: alarm.since.as_millis(),
-            reason: alarm.reason.clone(),
-            told: alarm.told.iter().map(|name| name.to_string()).collect(),
-            told_at: alarm.told_at.map(Timestamp::as_millis),
-            firing: alarm.firing.as_deref().map(NotificationRecord::from),
-        }
-    }
-}
-
-impl TryFrom<AlarmRecord> for Alarm {
-    type Error = RecordError;
-
-    fn try_from(record: AlarmRecord) -> Result<Self, RecordError> {
-        Ok(Self {
-            state: word("alarm state", &record.state)?,
-            since: Timestamp::from_millis(record.since),
-            reason: record.reason,
-            value: None,
-            told: record.told.into_iter().map(Arc::from).collect(),
-            told_at: record.told_at.map(Timestamp::from_millis),
-            firing: record.firing.map(Notification::try_from).transpose()?.map(Arc::new),
-        })
-    }
 }
 
 /// [`Snapshot`] of a counter; `null` stands for a number that JSON cannot write, which restoring drops.
@@ -337,6 +301,57 @@ impl TryFrom<CauseRecord> for Cause {
 enum MetricRecord {
     Queue(String),
     Custom(String),
+    Math { expression: String, inputs: Vec<InputRecord> },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct InputRecord {
+    id: String,
+    metric: MetricRecord,
+    statistic: String,
+}
+
+impl From<&MetricRef> for MetricRecord {
+    fn from(metric: &MetricRef) -> Self {
+        match metric {
+            MetricRef::Queue(metric) => Self::Queue(metric.name().into()),
+            MetricRef::Custom(name) => Self::Custom(name.to_string()),
+            MetricRef::Math(math) => {
+                let input = |input: &Input| InputRecord {
+                    id: input.id.to_string(),
+                    metric: (&input.metric).into(),
+                    statistic: input.statistic.to_string(),
+                };
+                Self::Math {
+                    expression: math.text.to_string(),
+                    inputs: math.inputs.iter().map(input).collect(),
+                }
+            }
+        }
+    }
+}
+
+impl TryFrom<MetricRecord> for MetricRef {
+    type Error = RecordError;
+
+    fn try_from(record: MetricRecord) -> Result<Self, RecordError> {
+        Ok(match record {
+            MetricRecord::Queue(name) => Self::Queue(word("metric", &name)?),
+            MetricRecord::Custom(name) => Self::Custom(name.into()),
+            MetricRecord::Math { expression, inputs } => {
+                let input = |input: InputRecord| {
+                    Ok(Input {
+                        id: input.id.into(),
+                        metric: input.metric.try_into()?,
+                        statistic: word("statistic", &input.statistic)?,
+                    })
+                };
+                let inputs = inputs.into_iter().map(input).collect::<Result<_, RecordError>>()?;
+                let unknown = |_| RecordError::Word { what: "expression", word: expression.clone() };
+                Self::Math(Arc::new(Math::parse(&expression, inputs).map_err(unknown)?))
+            }
+        })
+    }
 }
 
 /// [`Published`].
@@ -366,10 +381,7 @@ struct ConditionRecord {
 impl From<&Condition> for ConditionRecord {
     fn from(condition: &Condition) -> Self {
         Self {
-            metric: match &condition.metric {
-                MetricRef::Queue(metric) => MetricRecord::Queue(metric.name().into()),
-                MetricRef::Custom(name) => MetricRecord::Custom(name.to_string()),
-            },
+            metric: (&condition.metric).into(),
             published: condition.published.as_deref().map(|published| PublishedRecord {
                 namespace: published.namespace.clone(),
                 metric: published.metric.clone(),
@@ -392,10 +404,7 @@ impl TryFrom<ConditionRecord> for Condition {
 
     fn try_from(record: ConditionRecord) -> Result<Self, RecordError> {
         Ok(Self {
-            metric: match record.metric {
-                MetricRecord::Queue(name) => MetricRef::Queue(word("metric", &name)?),
-                MetricRecord::Custom(name) => MetricRef::Custom(name.into()),
-            },
+            metric: record.metric.try_into()?,
             published: record.published.map(|record| {
                 let PublishedRecord { namespace, metric, dimensions } = record;
                 Arc::new(Published { namespace, metric, dimensions })

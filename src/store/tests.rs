@@ -5,8 +5,9 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::alarm::{Alarm, AlarmKey, CustomId, State, Subject};
+use crate::domain::alarm::{Alarm, AlarmKey, CustomId, State, Subject, Untold};
 use crate::domain::counter::Snapshot;
+use crate::domain::hold::Hold;
 use crate::domain::metric::Metric;
 use crate::domain::notification::{Debt, Event};
 use crate::domain::outbox::{Entry, Reason};
@@ -38,6 +39,13 @@ fn alarm(told: &[&str]) -> Alarm {
         told: told.iter().map(|name| Arc::from(*name)).collect(),
         told_at: Some(at(1)),
         firing: Some(debt("dlq", Event::Firing, 0, &[]).notification),
+        tellings: 7,
+        held: None,
+        untold: Some(Untold {
+            event: Event::Firing,
+            from: State::InsufficientData,
+            by: Hold::Maintenance("nightly".into()),
+        }),
     }
 }
 

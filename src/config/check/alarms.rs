@@ -9,9 +9,9 @@ use super::custom::{self, description};
 use super::{destinations, discovery, shape};
 use crate::config::reader::{Cursor, Section, quoted};
 use crate::config::{keys, label};
-use crate::domain::metric::Scope;
+use crate::domain::metric::{Metric, Scope};
 use crate::domain::queue::QueueKind;
-use crate::domain::rule::{MetricRef, RoleSelector, Rule, Selector, Severity, Trigger};
+use crate::domain::rule::{Condition, MetricRef, RoleSelector, Rule, Selector, Severity, Trigger};
 
 /// CloudWatch's limit for AlarmName.
 const LONGEST_NAME: usize = 255;
@@ -56,7 +56,7 @@ fn rule(section: &Section<'_>, name: Option<Arc<str>>, context: &Context<'_>) ->
     let condition = condition(section, context);
     let selector = section.get("queues").map(|cursor| selector(&cursor, context)).unwrap_or_default();
     if let Some(condition) = &condition {
-        fit(section, &selector, &condition.metric);
+        fit(section, &selector, condition);
     }
     let rule = Rule {
         description: section.get("description").and_then(|cursor| description(&cursor)).unwrap_or_default(),
@@ -86,12 +86,26 @@ fn selector(cursor: &Cursor<'_>, context: &Context<'_>) -> Selector {
 }
 
 /// An alarm that can never see a value is a mistake.
-fn fit(section: &Section<'_>, selector: &Selector, metric: &MetricRef) {
+fn fit(section: &Section<'_>, selector: &Selector, condition: &Condition) {
     let Some(cursor) = section.get("queues") else { return };
-    let MetricRef::Queue(metric) = metric else {
+    let metrics: Vec<Metric> =
+        condition.measured().into_iter().filter_map(|(metric, _)| of_queue(metric)).collect();
+    if metrics.is_empty() {
         cursor.refuse_with("has no meaning for a custom metric", "its dimensions say what it is of");
-        return;
-    };
+    }
+    for metric in metrics {
+        fit_one(&cursor, selector, metric);
+    }
+}
+
+fn of_queue(metric: &MetricRef) -> Option<Metric> {
+    match metric {
+        MetricRef::Queue(metric) => Some(*metric),
+        MetricRef::Custom(_) | MetricRef::Math(_) => None,
+    }
+}
+
+fn fit_one(cursor: &Cursor<'_>, selector: &Selector, metric: Metric) {
     let never = match metric.row().scope {
         Scope::All => None,
         Scope::Fifo => (selector.kind == Some(QueueKind::Standard)).then_some("FIFO queues"),

@@ -12,7 +12,7 @@ use crate::config::{CustomMetric, Poll};
 use crate::domain::alarm::CustomId;
 use crate::domain::metric::{Kind, Metric, Scope, Source};
 use crate::domain::queue::{Queue, QueueId, QueueKind};
-use crate::domain::rule::{Condition, MetricRef, Rule, Statistic};
+use crate::domain::rule::{MetricRef, Rule, Statistic};
 use crate::domain::time::{MINUTE, Timestamp};
 
 /// How far back a series is read that was never read before, if nothing needs more.
@@ -122,13 +122,19 @@ impl Plan {
         rules: &[Rule],
         now: Timestamp,
     ) -> Option<Turn> {
-        let of_it = |condition: &&Condition| matches!(&condition.metric, MetricRef::Custom(name) if *name == custom.name);
-        let judging: Vec<&Condition> = rules.iter().filter_map(Rule::condition).filter(of_it).collect();
-        let reach = judging.iter().map(|condition| condition.reach()).max().unwrap_or_default();
+        let mut judging: Vec<(Duration, Statistic)> = Vec::new();
+        for condition in rules.iter().filter_map(Rule::condition) {
+            for (metric, statistic) in condition.measured() {
+                if matches!(metric, MetricRef::Custom(name) if *name == custom.name) {
+                    judging.push((condition.reach(), statistic));
+                }
+            }
+        }
+        let reach = judging.iter().map(|(reach, _)| *reach).max().unwrap_or_default();
         let seldom = judging.is_empty() && custom.statistic == Statistic::Sum;
         let subject = Subject::Custom(id.clone());
         let span = self.span(&subject, seldom, reach, now)?;
-        let wanted = judging.iter().map(|condition| condition.statistic);
+        let wanted = judging.iter().map(|(_, statistic)| *statistic);
         let statistics = statistics::needed([custom.statistic].into_iter().chain(wanted));
         Some(Turn { subject, span, statistics })
     }
@@ -177,12 +183,14 @@ fn demand(rules: &[Rule], queue: &Queue, metric: Metric) -> Option<Demand> {
     let mut found: Option<Demand> = None;
     for rule in rules {
         let Some(condition) = rule.condition() else { continue };
-        let MetricRef::Queue(judged) = condition.metric else { continue };
-        if source(judged) == metric && rule.selector.matches(queue) {
-            let demand = found.get_or_insert_default();
-            demand.reach = demand.reach.max(condition.reach());
-            if judged == metric {
-                demand.statistics.push(condition.statistic);
+        for (judged, statistic) in condition.measured() {
+            let MetricRef::Queue(judged) = *judged else { continue };
+            if source(judged) == metric && rule.selector.matches(queue) {
+                let demand = found.get_or_insert_default();
+                demand.reach = demand.reach.max(condition.reach());
+                if judged == metric {
+                    demand.statistics.push(statistic);
+                }
             }
         }
     }

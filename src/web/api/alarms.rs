@@ -53,9 +53,21 @@ pub struct AlarmView {
     /// The newest value judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
+    /// What holds its notifications back at present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<HoldView>,
     /// The rule; absent for the moment between a reload and the next evaluation when it is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleView>,
+}
+
+/// Why nobody is told of an alarm for now.
+#[derive(Clone, Debug, Serialize)]
+pub struct HoldView {
+    /// `silence`, `maintenance` or `suppressor`.
+    pub kind: &'static str,
+    /// The silence's id, the window's name, or the suppressor's rule.
+    pub by: String,
 }
 
 /// When the alarm fires, in CloudWatch's terms.
@@ -78,7 +90,7 @@ pub struct RuleView {
 /// What a metric alarm looks at.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConditionView {
-    /// The metric's name in the catalogue, or the custom metric's.
+    /// The metric's name in the catalogue, the custom metric's, or the expression.
     pub metric: String,
     /// `Average`, `Sum`, `Minimum`, `Maximum`, `SampleCount` or `p99`.
     pub statistic: String,
@@ -117,6 +129,7 @@ impl From<&Condition> for ConditionView {
         let metric = match &condition.metric {
             MetricRef::Queue(metric) => metric.name().to_owned(),
             MetricRef::Custom(name) => name.to_string(),
+            MetricRef::Math(math) => math.text.to_string(),
         };
         Self {
             metric,
@@ -177,6 +190,7 @@ fn view(key: &AlarmKey, alarm: &Alarm, rule: Option<RuleView>) -> AlarmView {
         since: alarm.since.to_string(),
         reason: alarm.reason.clone(),
         value: alarm.value,
+        held: alarm.held.as_ref().map(|hold| HoldView { kind: hold.kind(), by: hold.by().to_string() }),
         rule,
     }
 }

@@ -62,6 +62,7 @@ fn against(value: Option<f64>, condition: &Condition) -> Markup {
     let (name, unit) = match &condition.metric {
         MetricRef::Queue(metric) => (metric.name(), metric.row().unit),
         MetricRef::Custom(name) => (&**name, ""),
+        MetricRef::Math(math) => (&*math.text, ""),
     };
     let threshold = measure(condition.threshold, unit);
     html! {

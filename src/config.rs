@@ -160,6 +160,15 @@ impl Destination {
             Self::Alertmanager(_) => "alertmanager",
         }
     }
+
+    /// Its `tls` section, if it has one.
+    pub fn tls(&self) -> Option<&Tls> {
+        match self {
+            Self::Sns(_) => None,
+            Self::Webhook(webhook) => webhook.tls.as_ref(),
+            Self::Alertmanager(alertmanager) => alertmanager.tls.as_ref(),
+        }
+    }
 }
 
 /// An SNS topic; its region and whether it is FIFO are told by the ARN.

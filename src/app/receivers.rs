@@ -7,7 +7,6 @@ use super::AppError;
 use crate::aws::clients::{Clients, Identity};
 use crate::aws::meter::Meter;
 use crate::clock;
-use crate::config::tls::Tls;
 use crate::config::{Config, Destination};
 use crate::notify::alertmanager::Cluster;
 use crate::notify::links::Links;
@@ -43,7 +42,7 @@ impl Maker<'_> {
                 }
                 Destination::Webhook(webhook) => Receiver::Webhook(Arc::new(Hook {
                     name: name.clone(),
-                    client: self.http(name, webhook.tls.as_ref())?,
+                    client: self.http(name, destination)?,
                     config: webhook.clone(),
                     links: links.clone(),
                     template_failures: self.counts.template_failures(name),
@@ -51,7 +50,7 @@ impl Maker<'_> {
                 Destination::Alertmanager(alertmanager) => Receiver::Alertmanager(Arc::new(Cluster::new(
                     name.clone(),
                     alertmanager.clone(),
-                    self.http(name, alertmanager.tls.as_ref())?,
+                    self.http(name, destination)?,
                     links.clone(),
                     self.counts.replica_failures(),
                 ))),
@@ -62,8 +61,8 @@ impl Maker<'_> {
     }
 
     /// The client that all share, or one of the destination's own.
-    fn http(&self, name: &str, tls: Option<&Tls>) -> Result<reqwest::Client, reqwest::Error> {
-        let Some(tls) = tls else { return Ok(self.http.clone()) };
+    fn http(&self, name: &str, destination: &Destination) -> Result<reqwest::Client, reqwest::Error> {
+        let Some(tls) = destination.tls() else { return Ok(self.http.clone()) };
         for expired in tls.expired(clock::now()) {
             tracing::warn!(destination = name, expired, "connections to the destination will be refused");
         }

@@ -9,8 +9,8 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
+use minijinja::value::{Kwargs, Serde};
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, filters};
 use serde::Serialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -63,6 +63,7 @@ impl Template {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_debug(true); // so that an undefined value is named
+        environment.add_filter("tojson", tojson);
         environment.set_fuel(Some(STEPS));
         environment.add_template_owned(NAME, source.clone()).map_err(|error| fault(&error))?;
         Ok(Self {
@@ -131,6 +132,18 @@ impl fmt::Debug for Template {
 /// Every sample context.
 pub fn samples() -> Vec<Value> {
     serde_json::from_str(SAMPLES).expect("the samples are part of the program, and a test reads them")
+}
+
+/// The filter of that name, which by itself would make `null` of a misspelt name.
+fn tojson(
+    value: &minijinja::Value,
+    indent: Option<minijinja::Value>,
+    options: Kwargs,
+) -> Result<minijinja::Value, minijinja::Error> {
+    if value.is_undefined() {
+        return Err(ErrorKind::UndefinedError.into());
+    }
+    filters::tojson(value, indent, options)
 }
 
 fn describe(sample: &Value) -> String {

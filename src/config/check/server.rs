@@ -27,8 +27,11 @@ fn external_url(cursor: &Cursor<'_>) -> Option<String> {
     let fits =
         |url: &reqwest::Url| url.query().is_none() && url.fragment().is_none() && url.password().is_none();
     if !shape::address(text).as_ref().is_some_and(fits) {
-        let message = format!("{} is no http or https address to put into links", quoted(text));
-        cursor.refuse_with(message, "it looks like `https://sqswatch.example.com`");
+        // Not quoted: it may hold a password.
+        cursor.refuse_with(
+            "is no http or https address to put into links",
+            "it looks like `https://sqswatch.example.com`",
+        );
         return None;
     }
     Some(text.to_owned())

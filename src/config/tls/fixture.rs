@@ -16,7 +16,7 @@ pub struct Issued {
 
 impl Authority {
     /// A new one.
-    pub fn new() -> Self {
+    pub fn create() -> Self {
         let mut params = CertificateParams::new(vec![]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())

@@ -75,7 +75,7 @@ mod tls {
 
     #[tokio::test]
     async fn a_private_authority_is_trusted_and_takes_the_place_of_the_system_s() {
-        let (ours, other) = (Authority::new(), Authority::new());
+        let (ours, other) = (Authority::create(), Authority::create());
         let server = Server::start(&ours.issue(&["localhost"]), None);
         let trusting = client_with(&read(&[("ca", &ours.pem())])).unwrap();
         assert_eq!(answer(&trusting, &server).await.outcome, Outcome::Acknowledged);
@@ -94,7 +94,7 @@ mod tls {
 
     #[tokio::test]
     async fn a_receiver_that_asks_for_a_certificate_gets_ours() {
-        let (authority, other) = (Authority::new(), Authority::new());
+        let (authority, other) = (Authority::create(), Authority::create());
         let server = Server::start(&authority.issue(&["localhost"]), Some(&authority.pem()));
         let ca = authority.pem();
         let with = |issued: &Issued| {

@@ -92,3 +92,6 @@ fn private_key(cursor: &Cursor<'_>, text: &str) -> Option<PrivateKeyDer<'static>
     }
     key
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,7 @@ mod replay;
 mod report;
 mod roster;
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 pub use data::{Collector, Data};
 pub use expect::Expected;
@@ -31,9 +31,12 @@ pub use replay::Range;
 pub use report::{Change, End, Report};
 pub use roster::Roster;
 
+use data::Point;
+use replay::Track;
+
 use crate::config::{CustomMetric, Faults};
 use crate::domain::alarm::State;
-use crate::domain::metric::Kind;
+use crate::domain::metric::{Kind, Metric};
 use crate::domain::rule::{Condition, MetricRef, Rule, Statistic, Trigger};
 
 /// Reads rows of CSV, or the JSON that `aws cloudwatch get-metric-data` prints: the first character that is no blank tells which.
@@ -57,21 +60,6 @@ pub fn read(
     }
 }
 
-/// Judges every rule over `data` at each instant of `range`; each alarm begins in `initial`.
-pub fn run(rules: &[Rule], customs: &[CustomMetric], data: &Data, roster: &Roster, run: &Run) -> Report {
-    let mut report = Report::default();
-    for rule in rules {
-        match &rule.trigger {
-            Trigger::Metric(condition) => judge(&mut report, rule, condition, customs, data, roster, run),
-            Trigger::Composite(_) => {
-                report.note(format!("`{}` is a composite alarm: it is not judged here", rule.name));
-            }
-        }
-    }
-    report.sort();
-    report
-}
-
 /// When is judged, and from which state on.
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
@@ -81,40 +69,138 @@ pub struct Run {
     pub initial: State,
 }
 
-fn judge(
-    report: &mut Report,
-    rule: &Rule,
-    condition: &Condition,
-    customs: &[CustomMetric],
-    data: &Data,
-    roster: &Roster,
-    run: &Run,
-) {
-    match &condition.metric {
-        MetricRef::Queue(metric) => {
-            for queue in roster.selected(rule) {
-                let Some(rows) = data.queues.get(queue) else { continue };
-                let points = match derived::points(*metric, rows) {
-                    Ok(points) => points,
-                    Err(lacking) => {
-                        report
-                            .note(format!("`{queue}` has no `{metric}`: {lacking}", metric = metric.name()));
-                        Default::default()
-                    }
-                };
-                let sums = metric.row().kind == Kind::Counter;
-                let (transitions, state) = replay::replay(condition, &points, sums, run);
-                report.add(&rule.name, Some(queue.clone()), transitions, state);
+/// What alarms are judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Material<'a> {
+    /// The rows.
+    pub data: &'a Data,
+    /// Which queues they are of.
+    pub roster: &'a Roster,
+    /// The custom metrics of the configuration.
+    pub customs: &'a [CustomMetric],
+}
+
+/// Judges every rule at each instant of the run.
+pub fn run(rules: &[Rule], material: Material<'_>, run: &Run) -> Report {
+    let mut report = Report::default();
+    for rule in rules {
+        match &rule.trigger {
+            Trigger::Metric(condition) => material.judge(&mut report, rule, condition, run),
+            Trigger::Composite(_) => {
+                report.note(format!("`{}` is a composite alarm: it is not judged here", rule.name));
             }
         }
-        MetricRef::Custom(name) => {
-            let none = Vec::new();
-            let points = data.customs.get(name).unwrap_or(&none);
-            let sums =
-                customs.iter().any(|custom| custom.name == *name && custom.statistic == Statistic::Sum);
-            let (transitions, state) = replay::replay(condition, points, sums, run);
-            report.add(&rule.name, Some(Arc::clone(name)), transitions, state);
+    }
+    report.sort();
+    report
+}
+
+impl Material<'_> {
+    fn judge(self, report: &mut Report, rule: &Rule, condition: &Condition, run: &Run) {
+        if condition.metric.is_of_queues() {
+            for queue in self.roster.selected(rule) {
+                let (transitions, state) =
+                    replay::replay(condition, &self.tracks(report, condition, queue), run);
+                report.add(&rule.name, Some(queue.clone()), transitions, state);
+            }
+        } else {
+            let subject = match &condition.metric {
+                MetricRef::Custom(name) => name,
+                _ => &rule.name,
+            };
+            let (transitions, state) = replay::replay(condition, &self.tracks(report, condition, ""), run);
+            report.add(&rule.name, Some(subject.clone()), transitions, state);
         }
-        MetricRef::Math(_) => report.note(format!("`{}` is an expression: it is not judged here", rule.name)),
+    }
+
+    /// The rows of every metric that is measured, those of queues of this one.
+    fn tracks(&self, report: &mut Report, condition: &Condition, queue: &str) -> Vec<Track<'_>> {
+        let measured = condition.measured().into_iter();
+        measured
+            .map(|(metric, _)| match metric {
+                MetricRef::Queue(metric) => {
+                    let sums = metric.row().kind == Kind::Counter;
+                    Track { points: self.of_queue(report, *metric, queue), sums }
+                }
+                MetricRef::Custom(name) => {
+                    let points = self.data.customs.get(name).map(Vec::as_slice).unwrap_or_default();
+                    let sums = |custom: &CustomMetric| custom.statistic == Statistic::Sum;
+                    let sums = self.customs.iter().any(|custom| custom.name == *name && sums(custom));
+                    Track { points: Cow::Borrowed(points), sums }
+                }
+                MetricRef::Math(_) => Track { points: Cow::default(), sums: false },
+            })
+            .collect()
+    }
+
+    fn of_queue(&self, report: &mut Report, metric: Metric, queue: &str) -> Cow<'_, [Point]> {
+        let Some(rows) = self.data.queues.get(queue) else { return Cow::default() };
+        derived::points(metric, rows).unwrap_or_else(|lacking| {
+            report.lacks(metric, lacking, queue);
+            Cow::default()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::domain::time::Timestamp;
+
+    /// What the alarms of `yaml` make of `rows`: alarm, queue, minute and new state of each transition.
+    fn judged(yaml: &str, rows: &str) -> (Report, Vec<(String, String, i64, State)>) {
+        let config = config::parse(yaml, "test", &|_| None).unwrap();
+        let data = read(rows.as_bytes(), "rows", Collector::new(&config.custom_metrics)).unwrap();
+        let roster = Roster::assumed(&data, &[]);
+        let (from, to) = data.span().unwrap();
+        let material = Material { data: &data, roster: &roster, customs: &config.custom_metrics };
+        let run = Run { range: Range { from, to }, initial: State::Ok };
+        let report = super::run(&config.rules, material, &run);
+        let start: Timestamp = "2026-01-02T03:00:00Z".parse().unwrap();
+        let changes = report.transitions.iter().map(|change| {
+            let minute = change.transition.at.since(start).as_secs() as i64 / 60;
+            let queue = change.queue.as_deref().unwrap_or_default().to_owned();
+            (change.alarm.to_string(), queue, minute, change.transition.to)
+        });
+        (report.clone(), changes.collect())
+    }
+
+    #[test]
+    fn an_expression_is_judged_over_the_rows_of_its_metrics() {
+        let yaml = r#"
+custom_metrics:
+  - { name: failed, namespace: Shop, metric: Failed, statistic: Sum }
+alarms:
+  - name: failing
+    metrics: { failed: { metric: failed }, sent: { metric: messages_sent } }
+    expression: "100 * failed / sent"
+    comparison: ">"
+    threshold: 10
+  - name: failures
+    metrics: { failed: { metric: failed } }
+    expression: "failed * 2"
+    comparison: ">"
+    threshold: 18
+"#;
+        let rows = "2026-01-02T03:00:00Z,orders,messages_sent,100\n2026-01-02T03:00:00Z,,failed,9\n\
+                    2026-01-02T03:01:00Z,orders,messages_sent,50\n2026-01-02T03:01:10Z,orders,messages_sent,50\n\
+                    2026-01-02T03:01:00Z,,failed,5\n2026-01-02T03:01:30Z,,failed,6\n";
+        let (_, changes) = judged(yaml, rows);
+        let alarm = |name: &str, queue: &str| (name.to_owned(), queue.to_owned(), 2, State::Alarm);
+        assert_eq!(changes, [alarm("failing", "orders"), alarm("failures", "failures")]);
+    }
+
+    #[test]
+    fn what_the_data_lacks_is_said_once_for_all_queues() {
+        let rows: String =
+            (0..30).map(|n| format!("2026-01-02T03:00:00Z,q{n},messages_visible,1\n")).collect();
+        let yaml = "alarms: [{ name: full, metric: in_flight_ratio, comparison: '>', threshold: 0.8 }]";
+        let (report, changes) = judged(yaml, &rows);
+        assert_eq!((changes.len(), report.states.len()), (30, 30), "each is INSUFFICIENT_DATA");
+        assert_eq!(report.notes.len(), 1, "{:?}", report.notes);
+        let said = &report.notes[0];
+        assert!(said.contains("`in_flight_ratio`") && said.contains("`messages_in_flight`"), "{said}");
+        assert!(said.contains("and 20 more"), "{said}");
     }
 }

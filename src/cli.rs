@@ -2,10 +2,12 @@
 
 mod backtest;
 mod check;
+mod client;
 mod demo;
 mod metrics;
 mod run;
 mod signals;
+mod silence;
 mod status;
 mod test_notify;
 
@@ -59,6 +61,8 @@ enum Command {
     Backtest(backtest::BacktestArgs),
     /// Send a marked test to the destinations, by the path a real page takes, and report each receiver's answer
     TestNotify(test_notify::TestNotifyArgs),
+    /// Keep alarms of a running daemon from telling anybody for a while
+    Silence(silence::SilenceArgs),
     /// List every metric: configuration, CloudWatch and Prometheus names, unit and meaning
     Metrics(metrics::MetricsArgs),
     /// Print a completion script for a shell
@@ -107,6 +111,7 @@ pub async fn dispatch(cli: Cli, signals: Signals) -> u8 {
         Command::Status(args) => status::run(&args).await,
         Command::Backtest(args) => backtest::run(&args),
         Command::TestNotify(args) => test_notify::run(&args).await,
+        Command::Silence(args) => silence::run(&args).await,
         Command::Metrics(args) => metrics::run(&args),
         Command::Completions { shell } => {
             let mut command = Cli::command();

@@ -4,6 +4,7 @@
 //! each with its path and line, `config/secret.rs` keeps secrets out of sight.
 
 mod builtin;
+mod chat;
 mod check;
 mod fault;
 mod file;
@@ -15,7 +16,8 @@ pub(crate) mod suggest;
 pub mod template;
 pub mod tls;
 
-pub use check::{load, parse};
+pub use chat::{PagerDuty, Slack, Teams};
+pub use check::{WantedSilence, load, parse, silence};
 pub use fault::{Fault, Faults};
 pub use keys::all as keys;
 
@@ -25,6 +27,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::maintenance::Window;
 use crate::domain::metric::Metric;
 use crate::domain::rule::{Glob, Rule, Statistic};
 use secret::Secret;
@@ -42,6 +45,8 @@ pub struct Config {
     pub poll: Poll,
     /// The alarms; the built-in set when the file has no `alarms` key.
     pub rules: Vec<Rule>,
+    /// The times at which alarms tell nobody.
+    pub maintenance: Vec<Window>,
     /// CloudWatch metrics of the user's own.
     pub custom_metrics: Vec<CustomMetric>,
     /// Who can be told, by name.
@@ -149,6 +154,12 @@ pub enum Destination {
     Webhook(Webhook),
     /// The replicas of an Alertmanager.
     Alertmanager(Alertmanager),
+    /// A PagerDuty service.
+    PagerDuty(PagerDuty),
+    /// A Slack channel.
+    Slack(Slack),
+    /// A channel of Microsoft Teams.
+    Teams(Teams),
 }
 
 impl Destination {
@@ -158,13 +169,16 @@ impl Destination {
             Self::Sns(_) => "sns",
             Self::Webhook(_) => "webhook",
             Self::Alertmanager(_) => "alertmanager",
+            Self::PagerDuty(_) => "pagerduty",
+            Self::Slack(_) => "slack",
+            Self::Teams(_) => "teams",
         }
     }
 
     /// Its `tls` section, if it has one.
     pub fn tls(&self) -> Option<&Tls> {
         match self {
-            Self::Sns(_) => None,
+            Self::Sns(_) | Self::PagerDuty(_) | Self::Slack(_) | Self::Teams(_) => None,
             Self::Webhook(webhook) => webhook.tls.as_ref(),
             Self::Alertmanager(alertmanager) => alertmanager.tls.as_ref(),
         }

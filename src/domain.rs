@@ -11,6 +11,7 @@ pub mod counter;
 pub mod derived;
 pub mod evaluate;
 pub mod hold;
+pub mod maintenance;
 pub mod math;
 pub mod metric;
 pub mod notification;

@@ -3,6 +3,7 @@
 //! A tick is idempotent and carries no memory of its own: it reads rules and readings from the board, and what it finds
 //! enters the board only after the store has it. A commit that fails is simply found again at the next tick.
 
+mod composites;
 mod round;
 mod verdict;
 

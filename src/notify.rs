@@ -1,5 +1,5 @@
-//! Telling people: how one notification becomes an SNS message, a webhook request or an alert of Alertmanager's, and what
-//! the answer means.
+//! Telling people: how notifications become an SNS message, a request, an incident, an alert or a chat message, and what the answer
+//! means.
 //!
 //! `deliver.rs` is the worker that empties the outbox; everything else here is about one attempt. Two rules hold for
 //! every destination. What concerns the destination as it stands now (unreachable, overloaded, denied, not found)
@@ -11,7 +11,10 @@ pub mod alertmanager;
 pub mod body;
 pub mod deliver;
 pub mod links;
+pub mod pagerduty;
+pub mod slack;
 pub mod sns;
+pub mod teams;
 pub mod template;
 pub mod text;
 pub mod webhook;
@@ -19,8 +22,11 @@ pub mod webhook;
 mod counts;
 #[cfg(test)]
 pub(crate) mod fixture;
+#[cfg(test)]
+mod hostile;
 mod http;
 mod pace;
+mod post;
 mod sample;
 
 pub use counts::Counts;
@@ -48,14 +54,22 @@ pub enum Receiver {
     Webhook(Arc<Hook>),
     /// The replicas of an Alertmanager.
     Alertmanager(Arc<Cluster>),
+    /// A PagerDuty service, through the client of [`http_client`].
+    PagerDuty(config::PagerDuty, reqwest::Client),
+    /// A Slack channel, through the client of [`http_client`].
+    Slack(config::Slack, reqwest::Client),
+    /// A channel of Teams, through the client of [`http_client`].
+    Teams(config::Teams, reqwest::Client),
 }
 
 impl Receiver {
     /// Which notifications this receiver wants in one message; [`send`] is given no others together.
     pub fn grouping(&self) -> Grouping {
         match self {
-            Self::Sns(..) | Self::Webhook(..) => Grouping::NONE,
             Self::Alertmanager(_) => alertmanager::GROUPING,
+            Self::Sns(..) | Self::Webhook(..) | Self::PagerDuty(..) => Grouping::NONE,
+            Self::Slack(config, _) => config.grouping,
+            Self::Teams(config, _) => config.grouping,
         }
     }
 
@@ -63,13 +77,19 @@ impl Receiver {
     pub fn pace(&self) -> Pace {
         match self {
             Self::Sns(..) | Self::Webhook(..) | Self::Alertmanager(_) => Pace::UNBOUNDED,
+            Self::PagerDuty(..) => pagerduty::PACE,
+            Self::Slack(..) => slack::PACE,
+            Self::Teams(..) => teams::PACE,
         }
     }
 
     /// How many calls telling of `group` takes.
-    pub fn calls(&self, _group: &[Arc<Notification>]) -> u32 {
+    pub fn calls(&self, group: &[Arc<Notification>]) -> u32 {
         match self {
-            Self::Sns(..) | Self::Webhook(..) | Self::Alertmanager(_) => 1,
+            Self::PagerDuty(..) => group.iter().map(|one| pagerduty::actions(one.event).len() as u32).sum(),
+            Self::Sns(..) | Self::Webhook(..) | Self::Slack(..) | Self::Teams(..) | Self::Alertmanager(_) => {
+                1
+            }
         }
     }
 }
@@ -104,5 +124,8 @@ pub async fn send(receiver: &Receiver, group: &[Arc<Notification>]) -> Answer {
         }
         Receiver::Webhook(hook) => webhook::send(hook, first).await,
         Receiver::Alertmanager(cluster) => alertmanager::send(cluster, group).await,
+        Receiver::PagerDuty(config, client) => pagerduty::send(client, config, first).await,
+        Receiver::Slack(config, client) => slack::send(client, config, group).await,
+        Receiver::Teams(config, client) => teams::send(client, config, group).await,
     }
 }

@@ -26,6 +26,7 @@ impl Generation {
     pub(super) fn start(shared: &Shared, clients: Clients, receivers: Receivers) -> Self {
         let config = shared.config.load_full();
         shared.board.configure(config.rules.clone(), config.poll.attributes);
+        shared.board.set_maintenance(config.maintenance.clone());
         let mut generation = Self { workers: JoinSet::new(), stop: CancellationToken::new() };
         generation.watch(shared, &clients);
         let judge = Judge {

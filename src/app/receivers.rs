@@ -54,6 +54,9 @@ impl Maker<'_> {
                     links.clone(),
                     self.counts.replica_failures(),
                 ))),
+                Destination::PagerDuty(config) => Receiver::PagerDuty(config.clone(), self.http.clone()),
+                Destination::Slack(config) => Receiver::Slack(config.clone(), self.http.clone()),
+                Destination::Teams(config) => Receiver::Teams(config.clone(), self.http.clone()),
             };
             receivers.insert(name.clone(), receiver);
         }

@@ -143,12 +143,9 @@ impl Collector {
                         "leave the queue empty",
                     ));
                 }
-                match self.data.customs.get_mut(name) {
-                    Some(points) => points.push(point),
-                    None => drop(self.data.customs.insert(name.clone(), vec![point])),
-                }
+                self.data.customs.entry(name.clone()).or_default().push(point);
             }
-            MetricRef::Math(_) => {}
+            MetricRef::Math(_) => return Err(Refusal::plain("an expression is computed and has no rows")),
         }
         Ok(())
     }

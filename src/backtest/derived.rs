@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::data::{Point, QueueRows};
-use crate::domain::derived::{self, DRAIN_WINDOW, Growth};
+use crate::domain::derived::{self, Arrivals, DRAIN_WINDOW};
 use crate::domain::metric::{Metric, Source};
 use crate::domain::time::{MINUTE, Timestamp};
 
@@ -27,7 +27,11 @@ pub(super) fn points(metric: Metric, rows: &QueueRows) -> Result<Cow<'_, [Point]
             retention_ratio(part(rows, Metric::OldestMessageAge)?, part(rows, Metric::Retention)?)
         }
         Metric::DrainTime => drain_time(&totals(rows)?),
-        Metric::DeadLetters => dead_letters(&totals(rows)?),
+        Metric::Messages => totals(rows)?.iter().map(|(at, total)| (*at, *total as f64)).collect(),
+        Metric::DeadLetters => {
+            let deleted = rows.get(&Metric::MessagesDeleted).map(Vec::as_slice).unwrap_or_default();
+            dead_letters(&totals(rows)?, deleted)
+        }
         Metric::ConsumersStalled => {
             consumers_stalled(part(rows, Metric::MessagesVisible)?, part(rows, Metric::MessagesDeleted)?)
         }
@@ -56,8 +60,11 @@ fn retention_ratio(ages: &[Point], retentions: &[Point]) -> Vec<Point> {
     ages.iter().filter_map(ratio).collect()
 }
 
-/// The total depth of each minute of which all three counts are there.
+/// The total depth: its own rows, or each minute's of which all three counts are there.
 fn totals(rows: &QueueRows) -> Result<Vec<(Timestamp, u64)>, String> {
+    if let Some(totals) = rows.get(&Metric::Messages) {
+        return Ok(totals.iter().map(|(at, total)| (*at, *total as u64)).collect());
+    }
     let visible = minutes(part(rows, Metric::MessagesVisible)?, last);
     let in_flight = minutes(part(rows, Metric::MessagesInFlight)?, last);
     let delayed = minutes(part(rows, Metric::MessagesDelayed)?, last);
@@ -78,10 +85,17 @@ fn drain_time(totals: &[(Timestamp, u64)]) -> Vec<Point> {
     totals.iter().enumerate().filter_map(drain).collect()
 }
 
-fn dead_letters(totals: &[(Timestamp, u64)]) -> Vec<Point> {
-    let mut growth = None;
+/// Deletes are known once their minute is over.
+fn dead_letters(totals: &[(Timestamp, u64)], deleted: &[Point]) -> Vec<Point> {
+    let deleted = minutes(deleted, sum);
+    let Some((first, total)) = totals.first() else { return Vec::new() };
+    let (mut arrivals, mut used) = (Arrivals::since(*first, *total), 0);
     let arrived = |(at, total): &(Timestamp, u64)| {
-        (*at, growth.get_or_insert_with(|| Growth::since(*total)).observe(*total) as f64)
+        let past = &deleted[used..];
+        let past = &past[..past.partition_point(|(minute, _)| *minute + MINUTE <= *at)];
+        used += past.len();
+        arrivals.deleted(past.iter().map(|(minute, messages)| (*minute, *messages as u64)), *at);
+        (*at, arrivals.observe(*at, *total) as f64)
     };
     totals.iter().map(arrived).collect()
 }
@@ -169,7 +183,17 @@ mod tests {
         ] {
             assert_eq!(seconds(&points(metric, &rows).unwrap()), expected, "{}", metric.name());
         }
+        assert_eq!(seconds(&points(Messages, &rows).unwrap())[0], (0, 12_100.0));
         let drain = seconds(&points(DrainTime, &rows).unwrap());
         assert_eq!(drain.last(), Some(&(180, 0.0)), "{drain:?}");
+    }
+
+    #[test]
+    fn dead_letters_are_the_rises_and_the_deletes_of_what_was_never_seen() {
+        let totals: Vec<(i64, f64)> = (0..20).map(|n| (n * 60, if n >= 5 { 2.0 } else { 0.0 })).collect();
+        let rows = rows(&[(Metric::Messages, &totals), (Metric::MessagesDeleted, &[(600, 3.0)])]);
+        let found = seconds(&points(Metric::DeadLetters, &rows).unwrap());
+        let arrived: Vec<(i64, f64)> = found.into_iter().filter(|(_, count)| *count > 0.0).collect();
+        assert_eq!(arrived, [(360, 2.0), (900, 3.0)]);
     }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::data::{BYTE_ORDER_MARK, Collector, Refusal, Shown};
 use crate::domain::metric::Metric;
-use crate::domain::rule::{MetricRef, Rule};
+use crate::domain::rule::{Condition, MetricRef, Rule};
 use crate::domain::time::Timestamp;
 
 /// The largest input that is read, in bytes.
@@ -191,7 +191,8 @@ pub fn fallback_metric(rules: &[Rule]) -> Option<MetricRef> {
         MetricRef::Queue(Metric::InFlightRatio) => MetricRef::Queue(Metric::MessagesInFlight),
         other => other.clone(),
     };
-    let mut metrics = rules.iter().filter_map(Rule::condition).map(|condition| measured(&condition.metric));
+    let conditions = rules.iter().filter_map(Rule::condition);
+    let mut metrics = conditions.flat_map(Condition::measured).map(|(metric, _)| measured(metric));
     let first = metrics.next()?;
     metrics.all(|metric| metric == first).then_some(first)
 }

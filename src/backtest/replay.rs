@@ -1,12 +1,13 @@
 //! One condition at every evaluation instant of a range, as CloudWatch would have seen it then.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::Run;
 use super::data::Point;
-use crate::domain::alarm::{Alarm, State, Transition};
-use crate::domain::evaluate::evaluate;
-use crate::domain::rule::Condition;
+use crate::domain::alarm::{Alarm, State, Transition, Verdict};
+use crate::domain::evaluate::{evaluate, evaluate_math};
+use crate::domain::rule::{Condition, MetricRef};
 use crate::domain::series::{Fold, Series, Slot, StatisticSet};
 use crate::domain::time::{MINUTE, Timestamp};
 
@@ -29,26 +30,46 @@ impl Range {
     }
 }
 
-/// What `condition` made of `points` (in the order of time): its transitions, and the state at the end. `sums` adds up the rows
-/// of a minute, of which else the last stands for it.
-pub(super) fn replay(
-    condition: &Condition,
-    points: &[Point],
-    sums: bool,
-    run: &Run,
-) -> (Vec<Transition>, State) {
+/// The rows that one metric of a condition is judged by.
+#[derive(Clone, Debug)]
+pub(super) struct Track<'a> {
+    /// In the order of time.
+    pub points: Cow<'a, [Point]>,
+    /// Whether the rows of a minute add up; else the last one stands for it.
+    pub sums: bool,
+}
+
+/// What `condition` made of `tracks`, one for each metric it measures: its transitions, and the state at the end.
+pub(super) fn replay(condition: &Condition, tracks: &[Track<'_>], run: &Run) -> (Vec<Transition>, State) {
     let mut alarm = Alarm { state: run.initial, ..Alarm::default() };
     let mut transitions = Vec::new();
-    let mut feed = Feed::new(condition, points, sums);
-    let mut next = run.range.first(feed.step);
+    let mut feeds: Vec<Feed<'_>> = tracks.iter().map(|track| Feed::new(condition, track)).collect();
+    let step = step(condition);
+    let mut next = run.range.first(step);
     while let Some(now) = next {
-        feed.close_until(now.floor(feed.step));
-        if let Some(verdict) = evaluate(condition, &feed.series, alarm.state, now) {
+        feeds.iter_mut().for_each(|feed| feed.close_until(now.floor(step)));
+        if let Some(verdict) = verdict(condition, &feeds, alarm.state, now) {
             transitions.extend(alarm.apply(verdict, now));
         }
-        next = feed.next_change(now).filter(|next| *next <= run.range.to);
+        next = feeds.iter().filter_map(|feed| feed.next_change(now)).min();
+        next = next.filter(|next| *next <= run.range.to);
     }
     (transitions, alarm.state)
+}
+
+fn verdict(condition: &Condition, feeds: &[Feed<'_>], state: State, now: Timestamp) -> Option<Verdict> {
+    match &condition.metric {
+        MetricRef::Math(math) => {
+            let series: Vec<&Series> = feeds.iter().map(|feed| &feed.series).collect();
+            evaluate_math(condition, math, &series, state, now)
+        }
+        _ => evaluate(condition, &feeds.first()?.series, state, now),
+    }
+}
+
+/// From one instant to the next, and the length of a slot.
+fn step(condition: &Condition) -> Duration {
+    if condition.period < MINUTE { Duration::from_secs(10) } else { MINUTE }
 }
 
 /// Rows that become a series slot by slot, as time passes.
@@ -65,11 +86,11 @@ struct Feed<'a> {
 }
 
 impl<'a> Feed<'a> {
-    fn new(condition: &Condition, points: &'a [Point], sums: bool) -> Self {
-        let short = condition.period < MINUTE;
-        let (step, fold) = if short { (Duration::from_secs(10), Fold::All) } else { (MINUTE, Fold::Last) };
-        let reach = condition.reach();
-        Self { points, sums, step, reach, series: Series::new(step, reach, fold), used: 0, closed: None }
+    fn new(condition: &Condition, track: &'a Track<'_>) -> Self {
+        let (step, reach) = (step(condition), condition.reach());
+        let fold = if step < MINUTE { Fold::All } else { Fold::Last };
+        let series = Series::new(step, reach, fold);
+        Self { points: &track.points, sums: track.sums, step, reach, series, used: 0, closed: None }
     }
 
     /// Closes all slots before `until`: what has no row by now is missing for good.
@@ -118,7 +139,7 @@ mod tests {
 
     use super::*;
     use crate::domain::metric::Metric;
-    use crate::domain::rule::{Comparison, MetricRef, MissingData, Statistic};
+    use crate::domain::rule::{Comparison, MissingData, Statistic};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_secs(1_767_312_000 + second)
@@ -139,10 +160,14 @@ mod tests {
         Run { range: Range { from: at(from), to: at(to) }, initial: State::InsufficientData }
     }
 
+    fn track(points: &[Point]) -> Track<'_> {
+        Track { points: Cow::Borrowed(points), sums: false }
+    }
+
     /// Seconds and state of each transition, and the state at the end.
     fn found(condition: &Condition, points: &[(i64, f64)], run: &Run) -> (Vec<(i64, State)>, State) {
         let points: Vec<Point> = points.iter().map(|(second, value)| (at(*second), *value)).collect();
-        let (transitions, state) = replay(condition, &points, false, run);
+        let (transitions, state) = replay(condition, &[track(&points)], run);
         (
             transitions.iter().map(|change| (change.at.since(at(0)).as_secs() as i64, change.to)).collect(),
             state,
@@ -182,7 +207,8 @@ mod tests {
         );
         assert_eq!(found(&condition(10, 1, 1), &points, &run(40, 40)).1, State::Alarm);
         let points: Vec<Point> = [(0, 6.0), (59, 6.0)].map(|(second, value)| (at(second), value)).into();
-        assert_eq!(replay(&condition(60, 1, 1), &points, true, &run(60, 60)).1, State::Alarm);
+        let sums = Track { sums: true, ..track(&points) };
+        assert_eq!(replay(&condition(60, 1, 1), &[sums], &run(60, 60)).1, State::Alarm);
     }
 
     #[test]
@@ -239,7 +265,7 @@ mod tests {
             let points: Vec<Point> = seconds.iter().map(|(second, value)| (at(*second), f64::from(*value))).collect();
             let condition = Condition { missing_data: mode, ..condition(period, n, m) };
             let run = Run { range: Range { from: at(from * 60), to: at((from + length) * 60) }, initial };
-            prop_assert_eq!(replay(&condition, &points, false, &run), slowly(&condition, &points, &run));
+            prop_assert_eq!(replay(&condition, &[track(&points)], &run), slowly(&condition, &points, &run));
         }
     }
 }

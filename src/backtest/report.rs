@@ -1,10 +1,13 @@
 //! What a backtest found, for people and for programs.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::roster::listed;
 use crate::domain::alarm::{State, Transition};
+use crate::domain::metric::Metric;
 
 /// The transitions and the states at the end.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +18,8 @@ pub struct Report {
     pub states: Vec<End>,
     /// What a reader should know, each once.
     pub notes: Vec<String>,
+    /// The queues that have no rows from which a metric could be computed, by metric and reason.
+    lacking: BTreeMap<(Metric, String), BTreeSet<Arc<str>>>,
 }
 
 /// One change of state.
@@ -60,7 +65,17 @@ impl Report {
         }
     }
 
+    /// Notes that `queue` has nothing of `metric`, and why.
+    pub(super) fn lacks(&mut self, metric: Metric, why: String, queue: &str) {
+        self.lacking.entry((metric, why)).or_default().insert(queue.into());
+    }
+
+    /// Puts everything in its order.
     pub(super) fn sort(&mut self) {
+        for ((metric, why), queues) in std::mem::take(&mut self.lacking) {
+            let queues: Vec<&str> = queues.iter().map(|queue| &**queue).collect();
+            self.note(format!("no `{}` of {}: {why}", metric.name(), listed(&queues)));
+        }
         self.transitions.sort_by(|one, other| {
             let key = |change: &Change| (change.transition.at, change.alarm.clone(), change.queue.clone());
             key(one).cmp(&key(other))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::backtest::{self, Collector, Data, Expected, Range, Report, Roster, Run};
+use crate::backtest::{self, Collector, Data, Expected, Material, Range, Report, Roster, Run};
 use crate::config::Config;
 use crate::domain::alarm::State;
 use crate::domain::rule::Glob;
@@ -78,7 +78,8 @@ fn backtest(args: &BacktestArgs) -> Result<u8, Refused> {
     let roster = Roster::assumed(&data, &globs);
     let range = range(args, &data)?;
     let run = Run { range, initial: args.initial_state };
-    let report = backtest::run(&config.rules, &config.custom_metrics, &data, &roster, &run);
+    let material = Material { data: &data, roster: &roster, customs: &config.custom_metrics };
+    let report = backtest::run(&config.rules, material, &run);
     let assumption = roster.assumption(&config.rules);
     for note in data.notes.iter().chain(&assumption).chain(&report.notes) {
         eprintln!("note: {note}");

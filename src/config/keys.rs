@@ -22,7 +22,7 @@ macro_rules! sections {
 
 #[rustfmt::skip]
 sections! {
-    TOP = "": ["aws", "discovery", "poll", "alarms", "custom_metrics", "destinations", "notify", "web", "store", "log"];
+    TOP = "": ["aws", "discovery", "poll", "alarms", "maintenance", "custom_metrics", "destinations", "notify", "web", "store", "log"];
     AWS = "aws": ["endpoint_url", "targets"];
     TARGET = "aws.targets[]": ["regions", "role_arn", "external_id"];
     DISCOVERY = "discovery": ["interval", "queues", "include", "exclude", "tags", "tag_labels"];
@@ -30,12 +30,21 @@ sections! {
         planned ["monthly_budget_usd"];
     ALARM = "alarms[]": ["name", "description", "queues", "metric", "expression", "metrics", "statistic", "period", "evaluation_periods",
         "datapoints_to_alarm", "evaluation_range", "comparison", "threshold", "treat_missing_data", "severity", "notify",
-        "repeat", "labels"];
+        "repeat", "labels", "alarm_rule", "actions_suppressor", "actions_suppressor_wait_period",
+        "actions_suppressor_extension_period"];
     SELECTOR = "alarms[].queues": ["role", "name", "tags", "kind", "region", "account"];
     INPUT = "alarms[].metrics.ID": ["metric", "statistic"];
+    MAINTENANCE = "maintenance[]": ["name", "alarms", "queues", "labels", "days", "start", "duration", "from", "until",
+        "time_zone"];
     CUSTOM_METRIC = "custom_metrics[]": ["name", "namespace", "metric", "dimensions", "statistic", "region", "description"];
-    DESTINATION = "destinations.NAME": ["sns", "webhook", "alertmanager"] planned ["pagerduty", "slack", "teams"];
+    DESTINATION = "destinations.NAME": ["sns", "webhook", "pagerduty", "slack", "teams", "alertmanager"];
     SNS = "destinations.NAME.sns": ["topic_arn", "role_arn"];
+    PAGERDUTY = "destinations.NAME.pagerduty": ["routing_key", "url", "timeout", "client_url", "links"] planned ["group"];
+    SLACK = "destinations.NAME.slack": ["url", "timeout", "mention", "group"];
+    SLACK_MENTION = "destinations.NAME.slack.mention": ["info", "warning", "error", "critical"];
+    SLACK_GROUP = "destinations.NAME.slack.group": ["by", "wait"];
+    TEAMS = "destinations.NAME.teams": ["url", "timeout", "group"];
+    TEAMS_GROUP = "destinations.NAME.teams.group": ["by", "wait"];
     WEBHOOK = "destinations.NAME.webhook": ["url", "secret", "secrets", "headers", "timeout", "format", "template",
         "content_type", "tls"];
     WEBHOOK_TLS = "destinations.NAME.webhook.tls": ["ca", "cert", "key"];

@@ -154,6 +154,8 @@ pub struct Alarm {
     pub state: State,
     /// Since when it has it.
     pub since: Timestamp,
+    /// When it last left ALARM, for what it suppresses; `None` if it never did.
+    pub ended: Option<Timestamp>,
     /// The reason of the last change.
     pub reason: String,
     /// The newest value judged; not durable.
@@ -214,6 +216,9 @@ impl Alarm {
         }
         let from = std::mem::replace(&mut self.state, verdict.state);
         let since = std::mem::replace(&mut self.since, now);
+        if from == State::Alarm {
+            self.ended = Some(now);
+        }
         self.reason.clone_from(&verdict.reason);
         Some(Transition {
             from,
@@ -227,10 +232,11 @@ impl Alarm {
 
     /// Whether there is nothing to write down when this has become of `before`.
     pub fn is_recorded_as(&self, before: &Self) -> bool {
-        let Self { value: _, held: _, state, since, reason, told, told_at, firing, tellings, untold } =
+        let Self { value: _, held: _, state, since, ended, reason, told, told_at, firing, tellings, untold } =
             before;
         (self.state, self.since, self.told_at, self.tellings) == (*state, *since, *told_at, *tellings)
             && (&self.reason, &self.told, &self.firing, &self.untold) == (reason, told, firing, untold)
+            && self.ended == *ended
     }
 }
 
@@ -258,6 +264,7 @@ mod tests {
 
         let resolved = alarm.apply(verdict(State::Ok, 0.0), at(40)).unwrap();
         assert_eq!((resolved.from, resolved.to), (State::Alarm, State::Ok));
+        assert_eq!(alarm.ended, Some(at(40)));
     }
 
     #[test]

@@ -356,6 +356,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All of them, the mildest first.
+    pub const ALL: [Self; 4] = [Self::Info, Self::Warning, Self::Error, Self::Critical];
+
     /// `info`, `warning`, `error` or `critical`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -371,10 +374,7 @@ impl FromStr for Severity {
     type Err = UnknownWord;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Info, Self::Warning, Self::Error, Self::Critical]
-            .into_iter()
-            .find(|severity| severity.as_str() == text)
-            .ok_or(UnknownWord)
+        Self::ALL.into_iter().find(|severity| severity.as_str() == text).ok_or(UnknownWord)
     }
 }
 

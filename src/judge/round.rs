@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::composites::Composites;
 use super::verdict;
 use crate::board::{Board, Watched};
-use crate::domain::alarm::{Alarm, AlarmKey, Subject, Transition, Verdict};
+use crate::domain::alarm::{Alarm, AlarmKey, State, Subject, Transition, Verdict};
 use crate::domain::evaluate::evaluate;
 use crate::domain::hold::Hold;
 use crate::domain::math::Math;
@@ -39,19 +40,28 @@ pub(super) struct Round {
     pub closed: Vec<AlarmKey>,
     /// All other alarms, to show: their newest value, and what holds their notifications back.
     pub seen: Vec<(AlarmKey, Alarm)>,
+    /// Alarms in INSUFFICIENT_DATA of which too little is known for a verdict.
+    pub undecided: BTreeSet<AlarmKey>,
     /// What silences alarms during this round.
     silences: Arc<Silences>,
 }
 
 /// How much is known of who is whose dead-letter queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Topology {
+pub(super) enum Topology {
     /// Too little to say what a queue is not, or that one is gone.
     Unknown,
     /// All but that of queues that may not be read, or that did not tell their settings in time.
     Partial,
     /// All.
     Whole,
+}
+
+impl Topology {
+    /// Whether it cannot be said which queues the rule selects.
+    pub(super) fn is_too_little_for(self, rule: &Rule) -> bool {
+        self == Self::Unknown && rule.selector.role.is_some_and(RoleSelector::is_negative)
+    }
 }
 
 impl Round {
@@ -62,16 +72,14 @@ impl Round {
         // Asked before the queues are looked at and again after it: who is admitted or left out meanwhile is in one of them.
         let mut unreadable = board.unreadable();
         let topology = topology(board, !unreadable.is_empty(), now);
-        for rule in board.rules().iter() {
+        let rules = board.rules();
+        for rule in rules.iter() {
             let Some(condition) = rule.condition() else { continue };
             match &condition.metric {
                 metric if metric.is_of_queues() => {
-                    if topology == Topology::Unknown
-                        && rule.selector.role.is_some_and(RoleSelector::is_negative)
-                    {
-                        continue;
+                    if !topology.is_too_little_for(rule) {
+                        present.extend(round.judge_queues(board, rule, condition, topology, now));
                     }
-                    present.extend(round.judge_queues(board, rule, condition, topology, now));
                 }
                 MetricRef::Math(math) => {
                     present.extend(round.judge_places(board, rule, condition, math, now))
@@ -82,10 +90,13 @@ impl Round {
                 MetricRef::Queue(_) => {}
             }
         }
+        let composites = Composites::find(board, &rules, topology);
+        present.extend(composites.keys());
         if topology != Topology::Unknown {
             unreadable.extend(board.unreadable());
             round.close_absent(board, &present, &unreadable, now);
         }
+        composites.judge(&mut round, board, now);
         round
     }
 
@@ -149,7 +160,7 @@ impl Round {
 
     /// Takes what was found of one alarm. `hold` is what holds its notifications back beside silences: the suppressor of a composite
     /// alarm.
-    fn take(
+    pub(super) fn take(
         &mut self,
         about: About<'_>,
         alarm: Alarm,
@@ -160,6 +171,9 @@ impl Round {
         self.evaluations += 1;
         let About { key, rule, .. } = about;
         let hold = hold.or_else(|| self.silences.hold(rule, &key.subject, now));
+        if verdict.is_none() && alarm.state == State::InsufficientData {
+            self.undecided.insert(key.clone());
+        }
         let before = alarm.clone();
         let mut alarm = alarm;
         let transition = verdict.and_then(|verdict| alarm.apply(verdict, now));
@@ -210,7 +224,7 @@ impl Round {
 
 /// The alarm that the rule has on this queue, if it has one. One that was judged before goes on while it cannot be known
 /// whether the rule still selects its queue.
-fn selected(
+pub(super) fn selected(
     board: &Board,
     rule: &Rule,
     watched: &Watched,
@@ -226,7 +240,7 @@ fn selected(
 }
 
 /// The alarm as remembered; a new one is in INSUFFICIENT_DATA since now.
-fn remembered(board: &Board, key: &AlarmKey, now: Timestamp) -> Alarm {
+pub(super) fn remembered(board: &Board, key: &AlarmKey, now: Timestamp) -> Alarm {
     let known = board.with_alarms(|alarms| alarms.get(key).cloned());
     known.unwrap_or_else(|| Alarm::new(now))
 }

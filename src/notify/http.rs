@@ -151,7 +151,8 @@ fn hint(status: StatusCode) -> &'static str {
     }
 }
 
-fn failed(error: reqwest::Error, timeout: Duration) -> Answer {
+/// What it means that a request got no answer.
+pub fn failed(error: reqwest::Error, timeout: Duration) -> Answer {
     if error.is_timeout() {
         return Answer::retry(
             Reason::Timeout,

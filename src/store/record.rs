@@ -5,6 +5,7 @@
 //! added with `#[serde(default)]`; anything else is a new version with a migration.
 
 mod alarm;
+mod silence;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -23,6 +24,8 @@ use crate::domain::queue::{QueueId, Role};
 use crate::domain::rule::{Condition, MetricRef, Published, UnknownWord};
 use crate::domain::time::Timestamp;
 use crate::store::receipts::Receipt;
+
+pub use silence::SilenceRecord;
 
 /// Why a stored record cannot be understood.
 #[derive(Debug, thiserror::Error)]

@@ -15,7 +15,8 @@ use crate::domain::queue::QueueId;
 use crate::domain::time::Timestamp;
 use crate::notify::fixture::{at, debt, key};
 
-mod faults;
+pub mod faults;
+mod silences;
 
 fn owe(store: &Store, debts: Vec<Debt>) {
     store.commit(&Batch { debts, ..Batch::default() }, at(0)).unwrap();
@@ -34,6 +35,7 @@ fn alarm(told: &[&str]) -> Alarm {
     Alarm {
         state: State::Alarm,
         since: at(0),
+        ended: Some(at(-1)),
         reason: "Threshold Crossed".into(),
         value: None,
         told: told.iter().map(|name| Arc::from(*name)).collect(),

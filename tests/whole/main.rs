@@ -21,6 +21,7 @@ mod receiver;
 mod alertmanager;
 mod blindness;
 mod boto3;
+mod chat;
 mod commands;
 mod custom_metrics;
 mod demo;

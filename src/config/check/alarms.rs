@@ -1,9 +1,11 @@
-//! `alarms`: each alarm with its selector and everything but its condition, which is `condition.rs`.
+//! `alarms`: each alarm with its selector and everything but what makes it fire: a condition (`condition.rs`) or other alarms
+//! (`composite.rs`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::composite::{self, Draft};
 use super::condition::condition;
 use super::custom::{self, description};
 use super::{destinations, discovery, shape};
@@ -34,7 +36,7 @@ pub struct Context<'a> {
 /// Reads the list.
 pub fn read(list: &Cursor<'_>, context: &Context<'_>) -> Vec<Rule> {
     let mut first_lines = BTreeMap::new();
-    let mut rules = Vec::new();
+    let (mut rules, mut drafts) = (Vec::new(), Vec::new());
     for item in list.items() {
         let section = item.section(&keys::ALARM);
         let name = section.required("name").and_then(|cursor| {
@@ -44,18 +46,31 @@ pub fn read(list: &Cursor<'_>, context: &Context<'_>) -> Vec<Rule> {
             }
             Some(name)
         });
-        rules.extend(rule(&section, name, context));
+        if let Some(alarm_rule) = section.get("alarm_rule") {
+            drafts.push(composite::read(&section, alarm_rule, name.clone()));
+            rules.extend(rule(&section, name, drafts.last().and_then(Draft::trigger), context));
+        } else {
+            composite::refuse_alone(&section);
+            let condition = condition(&section, context);
+            rules.extend(rule(&section, name, condition.map(Trigger::Metric), context));
+        }
     }
+    let names: Vec<&str> = first_lines.keys().map(|name| &**name).collect();
+    composite::check(&drafts, &names, &rules);
     rules
 }
 
-fn rule(section: &Section<'_>, name: Option<Arc<str>>, context: &Context<'_>) -> Option<Rule> {
+fn rule(
+    section: &Section<'_>,
+    name: Option<Arc<str>>,
+    trigger: Option<Trigger>,
+    context: &Context<'_>,
+) -> Option<Rule> {
     let severities = [Severity::Critical, Severity::Error, Severity::Warning, Severity::Info]
         .map(|severity| (severity.as_str(), severity));
     let repeat_bounds = Duration::from_secs(60)..=Duration::from_secs(30 * 86_400);
-    let condition = condition(section, context);
     let selector = section.get("queues").map(|cursor| selector(&cursor, context)).unwrap_or_default();
-    if let Some(condition) = &condition {
+    if let Some(Trigger::Metric(condition)) = &trigger {
         fit(section, &selector, condition);
     }
     let rule = Rule {
@@ -67,7 +82,7 @@ fn rule(section: &Section<'_>, name: Option<Arc<str>>, context: &Context<'_>) ->
         labels: section.get("labels").map(|cursor| labels(&cursor)).unwrap_or_default(),
         selector,
         name: name?,
-        trigger: Trigger::Metric(condition?),
+        trigger: trigger?,
     };
     Some(rule)
 }

@@ -1,13 +1,16 @@
 //! `destinations` and `notify`: who can be told, how, and who is told when an alarm names nobody.
 
 mod alertmanager;
+mod chat;
 mod http;
+mod pagerduty;
 mod template;
 mod tls;
 mod webhook;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::shape;
 use crate::config::reader::{Cursor, Section, quoted};
@@ -48,22 +51,29 @@ pub fn notify(section: &Section<'_>, known: &[Arc<str>]) -> Option<Vec<Arc<str>>
 
 fn destination(cursor: &Cursor<'_>) -> Option<Destination> {
     let section = cursor.section(&keys::DESTINATION);
-    match section.names().as_slice() {
-        ["sns"] => sns(&section.required("sns")?.section(&keys::SNS)).map(Destination::Sns),
-        ["webhook"] => {
-            webhook::read(&section.required("webhook")?.section(&keys::WEBHOOK)).map(Destination::Webhook)
-        }
-        ["alertmanager"] => {
-            let section = section.required("alertmanager")?.section(&keys::ALERTMANAGER);
-            alertmanager::read(&section).map(Destination::Alertmanager)
-        }
-        [_] => None,
+    let kind = match section.names().as_slice() {
+        [kind] => *kind,
         _ if cursor.is_mapping() => {
-            cursor.refuse_with("is not of exactly one kind", "write e.g. `sns: ...` or `webhook: ...`");
-            None
+            cursor.refuse_with("is not of exactly one kind", "write e.g. `sns: ...` or `slack: ...`");
+            return None;
         }
+        _ => return None,
+    };
+    let of = |known| section.required(kind).map(|cursor| cursor.section(known));
+    match kind {
+        "sns" => sns(&of(&keys::SNS)?).map(Destination::Sns),
+        "webhook" => webhook::read(&of(&keys::WEBHOOK)?).map(Destination::Webhook),
+        "pagerduty" => pagerduty::read(&of(&keys::PAGERDUTY)?).map(Destination::PagerDuty),
+        "slack" => chat::slack(&of(&keys::SLACK)?).map(Destination::Slack),
+        "alertmanager" => alertmanager::read(&of(&keys::ALERTMANAGER)?).map(Destination::Alertmanager),
+        "teams" => chat::teams(&of(&keys::TEAMS)?).map(Destination::Teams),
         _ => None,
     }
+}
+
+/// The bound of one attempt.
+fn timeout(section: &Section<'_>) -> Duration {
+    section.duration("timeout", Duration::from_secs(15), &(Duration::from_secs(1)..=Duration::from_secs(120)))
 }
 
 fn sns(section: &Section<'_>) -> Option<Sns> {

@@ -62,7 +62,7 @@ pub fn parse(text: &str) -> Parsed {
     let mut faults = Vec::new();
     let length = text.chars().count();
     if length > MOST_CHARACTERS {
-        let message = format!("is {length} characters long; at most {MOST_CHARACTERS} are allowed");
+        let message = format!("the rule is {length} characters long; at most {MOST_CHARACTERS} are allowed");
         faults.push(Fault::new(MOST_CHARACTERS + 1, message));
         return Parsed { expression: None, references: Vec::new(), faults };
     }
@@ -83,7 +83,7 @@ fn too_many_children(references: &[Reference]) -> Option<Fault> {
     let mut distinct = BTreeSet::new();
     let first_beyond =
         references.iter().find(|one| distinct.insert(&one.name) && distinct.len() > MOST_CHILDREN)?;
-    let message = format!("names more than {MOST_CHILDREN} alarms");
+    let message = format!("the rule names more than {MOST_CHILDREN} alarms");
     let hint = "give a part of it to a composite alarm of its own and name that one here";
     Some(Fault::new(first_beyond.column, message).hint(hint))
 }
@@ -103,8 +103,9 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     fn rule(&mut self) -> Option<Expression> {
         if self.tokens.is_empty() {
-            return self
-                .give_up(Fault::new(1, "is empty").hint("write e.g. `ALARM(first) AND NOT ALARM(second)`"));
+            return self.give_up(
+                Fault::new(1, "the rule is empty").hint("write e.g. `ALARM(first) AND NOT ALARM(second)`"),
+            );
         }
         let mut rule = self.or(0)?;
         while let Some(stray) = self.peek() {
@@ -165,7 +166,7 @@ impl<'a> Parser<'a> {
 
     fn not(&mut self, depth: usize) -> Option<Expression> {
         if depth > DEEPEST {
-            let message = format!("is nested more than {DEEPEST} deep");
+            let message = format!("the rule is nested more than {DEEPEST} deep");
             return self.give_up(Fault::new(self.column(), message).hint("take superfluous parentheses out"));
         }
         match self.take_keyword(&[Keyword::Not]) {
@@ -177,7 +178,8 @@ impl<'a> Parser<'a> {
     fn operand(&mut self, depth: usize) -> Option<Expression> {
         const EXPECTED: &str = "`ALARM(...)`, `OK(...)`, `INSUFFICIENT_DATA(...)`, `AT_LEAST(...)`, `TRUE`, `FALSE`, `NOT` or `(`";
         let Some(token) = self.peek() else {
-            return self.give_up(Fault::new(self.end, format!("ends where one of {EXPECTED} is expected")));
+            return self
+                .give_up(Fault::new(self.end, format!("the rule ends where one of {EXPECTED} is expected")));
         };
         if token.kind == Kind::Open {
             return self.parentheses(depth);
@@ -221,7 +223,7 @@ impl<'a> Parser<'a> {
         self.next += 1;
         let inner = self.or(depth + 1)?;
         if !self.take(&Kind::Close) {
-            let message = format!("the `(` at column {column} is never closed");
+            let message = format!("the `(` at character {column} is never closed");
             self.note(Fault::new(self.column(), message).hint("add `)`"));
         }
         Some(inner)
@@ -273,8 +275,9 @@ impl<'a> Parser<'a> {
     fn count_element(&mut self, column: usize) {
         self.elements += 1;
         if self.elements == MOST_ELEMENTS + 1 {
-            let message =
-                format!("has more than {MOST_ELEMENTS} elements (alarms, `TRUE`, `FALSE` and parentheses)");
+            let message = format!(
+                "the rule has more than {MOST_ELEMENTS} elements (alarms, `TRUE`, `FALSE` and parentheses)"
+            );
             self.note(Fault::new(column, message).hint("give a part of it to a composite alarm of its own"));
         }
     }
@@ -325,7 +328,7 @@ impl<'a> Parser<'a> {
     fn expected(&self, what: &str) -> Fault {
         match self.peek() {
             Some(token) => Fault::new(token.column, format!("{what} is expected, not {}", shown(token))),
-            None => Fault::new(self.end, format!("ends where {what} is expected")),
+            None => Fault::new(self.end, format!("the rule ends where {what} is expected")),
         }
     }
 

@@ -59,21 +59,11 @@ impl Standing {
         self.families.insert(rule.name.clone(), family);
     }
 
-    /// Whether a rule was entered.
-    pub fn contains(&self, rule: &str) -> bool {
-        self.families.contains_key(rule)
-    }
-
     /// Enters an alarm, or what has become of it; of no effect when nothing looks at its rule.
     pub fn put(&mut self, key: &AlarmKey, member: Member) {
         if let Some(family) = self.families.get_mut(&key.rule) {
             family.members.insert(key.subject.clone(), member);
         }
-    }
-
-    /// An alarm that was entered.
-    pub fn get(&self, key: &AlarmKey) -> Option<&Member> {
-        self.families.get(&key.rule)?.members.get(&key.subject)
     }
 
     /// Takes an alarm out that has been closed.

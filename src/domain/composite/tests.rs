@@ -75,8 +75,8 @@ fn each_fault_has_its_place_and_what_to_do() {
         "`ALARM(...)`, `OK(...)`, `INSUFFICIENT_DATA(...)`, `AT_LEAST(...)`, `TRUE`, `FALSE`, `NOT` or `(`";
     let operand = |text: &str| text.replace("OPERAND", OPERAND);
     let cases: [(&str, &[&str]); 34] = [
-        ("", &["1: is empty / write e.g. `ALARM(first) AND NOT ALARM(second)`"]),
-        (" \n", &["1: is empty / write e.g. `ALARM(first) AND NOT ALARM(second)`"]),
+        ("", &["1: the rule is empty / write e.g. `ALARM(first) AND NOT ALARM(second)`"]),
+        (" \n", &["1: the rule is empty / write e.g. `ALARM(first) AND NOT ALARM(second)`"]),
         ("dlq", &["1: `dlq` stands where one of OPERAND is expected / did you mean `ALARM(dlq)`?"]),
         (
             "\"a b\"",
@@ -96,10 +96,10 @@ fn each_fault_has_its_place_and_what_to_do() {
             &["10: an operator is missing before `ALARM` / write `AND` or `OR` between them"],
         ),
         ("ALARM(a) XOR ALARM(b)", &["10: `XOR` is no operator / write `AND` or `OR`"]),
-        ("ALARM(a) AND", &["13: ends where one of OPERAND is expected"]),
+        ("ALARM(a) AND", &["13: the rule ends where one of OPERAND is expected"]),
         ("AND ALARM(a)", &["1: `AND` stands where one of OPERAND is expected"]),
         ("ALARM(a) OR OR OK(b)", &["13: `OR` stands where one of OPERAND is expected"]),
-        ("(ALARM(a) OR OK(b)", &["19: the `(` at column 1 is never closed / add `)`"]),
+        ("(ALARM(a) OR OK(b)", &["19: the `(` at character 1 is never closed / add `)`"]),
         (
             "ALARM(a)) AND OK(b))",
             &[
@@ -112,7 +112,7 @@ fn each_fault_has_its_place_and_what_to_do() {
             &["9: `,` stands where the rule should go on or end / write `AND` or `OR` in its place"],
         ),
         ("()", &["2: `)` stands where one of OPERAND is expected"]),
-        ("ALARM", &["6: ends where `(` after `ALARM` is expected / write `ALARM(name)`"]),
+        ("ALARM", &["6: the rule ends where `(` after `ALARM` is expected / write `ALARM(name)`"]),
         ("OK a", &["4: `(` after `OK` is expected, not `a` / write `OK(name)`"]),
         ("ALARM()", &["7: the name of an alarm is expected, not `)`"]),
         ("ALARM(\"\")", &["7: the name of an alarm is empty"]),
@@ -120,7 +120,7 @@ fn each_fault_has_its_place_and_what_to_do() {
             "ALARM(my alarm) AND OK(b",
             &[
                 "10: `)` is expected, not `alarm` / a name with spaces is in double quotes: `\"my alarm\"`",
-                "25: ends where `)` is expected",
+                "25: the rule ends where `)` is expected",
             ],
         ),
         ("ALARM(a AND OK(b)", &["9: `)` is expected, not `AND`"]),
@@ -141,7 +141,7 @@ fn each_fault_has_its_place_and_what_to_do() {
             "ALARM(\"a)",
             &[
                 "7: the name that begins here is never closed / close it with `\"`; a quote within a name is written `\\\"`",
-                "10: ends where `)` is expected",
+                "10: the rule ends where `)` is expected",
             ],
         ),
         (
@@ -170,7 +170,7 @@ fn each_fault_has_its_place_and_what_to_do() {
                 "10: `1.5` is no whole number from 1 / write a whole number, e.g. `2`, or a percentage, e.g. `50%`",
             ],
         ),
-        ("AT_LEAST(3, ALARM, (a, b))", &["10: `3` can never be reached: 2 stand in the list"]),
+        ("AT_LEAST(3, ALARM, (a, b))", &["10: `3` can never be reached: the list has 2"]),
         (
             "AT_LEAST(ALARM, (a))",
             &[
@@ -193,7 +193,7 @@ fn each_fault_has_its_place_and_what_to_do() {
         (
             "AT_LEAST(1, ALARM, (a, b)",
             &[
-                "26: ends where `)` is expected / write e.g. `AT_LEAST(2, ALARM, (a, b, c))` or `AT_LEAST(50%, NOT OK, (a, b, c))`",
+                "26: the rule ends where `)` is expected / write e.g. `AT_LEAST(2, ALARM, (a, b, c))` or `AT_LEAST(50%, NOT OK, (a, b, c))`",
             ],
         ),
         ("ALARM(\u{7})x\u{7}", &["9: `x\u{fffd}` is no operator / write `AND` or `OR`"]),
@@ -220,10 +220,13 @@ fn the_limits_are_cloudwatchs() {
     assert!(faults(&many(251, "(TRUE)"))[0].contains("more than 500 elements"));
     let distinct = |count| (0..count).map(|n| format!("OK(a{n})")).collect::<Vec<_>>().join(" AND ");
     assert!(parse(&distinct(MOST_CHILDREN)).faults.is_empty());
-    assert!(faults(&distinct(MOST_CHILDREN + 1))[0].starts_with("1194: names more than 100 alarms"));
+    assert!(faults(&distinct(MOST_CHILDREN + 1))[0].starts_with("1194: the rule names more than 100 alarms"));
     let long = format!("ALARM({})", "ü".repeat(MOST_CHARACTERS - 7));
     assert!(parse(&long).faults.is_empty());
-    assert_eq!(faults(&format!("{long} ")), ["10241: is 10241 characters long; at most 10240 are allowed"]);
+    assert_eq!(
+        faults(&format!("{long} ")),
+        ["10241: the rule is 10241 characters long; at most 10240 are allowed"]
+    );
 }
 
 #[test]

@@ -308,6 +308,75 @@ fn an_outage_of_a_day_is_survived_and_of_three_is_not() {
     }
 }
 
+/// An hour of 500 (or of 429 that asks for five minutes) while alarms fire and end, lived through by a clock of numbers: a
+/// lane as `notify/deliver/lane.rs` has it, with its pauses.
+#[test]
+fn an_hour_of_failures_delays_and_loses_nothing() {
+    let failures = [
+        (Outcome::Retry { reason: Reason::ServerError, after: None }, 60..=400),
+        (Outcome::Retry { reason: Reason::Throttled, after: Some(seconds(300)) }, 12..=13),
+    ];
+    for (failure, attempts_expected) in failures {
+        // Every 30 s one of a hundred alarms fires, and it ends ten minutes later.
+        let owed = |n: i64| (n * 30, format!("a/{}", n % 100), Event::Firing);
+        let mut future: Vec<_> = (0..100)
+            .flat_map(|n| {
+                let (born, alarm, _) = owed(n);
+                [(born, alarm.clone(), Event::Firing), (born + 600, alarm, Event::Resolved)]
+            })
+            .collect();
+        future.sort_by_key(|(born, ..)| *born);
+        let mut future: Vec<Entry> = future
+            .into_iter()
+            .enumerate()
+            .map(|(n, (born, alarm, event))| {
+                Entry::new(n as u64, "x".into(), notification(&alarm, event), at(born))
+            })
+            .collect();
+        let mut batching = Batching::new(Grouping { max: 100, ..BY_RULE });
+        let (mut now, mut entries, mut told) = (at(0), Vec::<Entry>::new(), Vec::<Entry>::new());
+        let (mut in_a_row, mut attempts, mut messages) = (0, 0, 0);
+        while !(future.is_empty() && entries.is_empty()) {
+            let born = future.iter().take_while(|entry| entry.created <= now).count();
+            entries.extend(future.drain(..born));
+            let Some(positions) = next_group(&entries, batching.present(), now) else {
+                let next = future.first().map(|entry| entry.created.since(now));
+                let pause = wait(&entries, batching.present(), now).into_iter().chain(next).min();
+                now = now + pause.expect("something is owed or will be");
+                continue;
+            };
+            let down = now < at(3600);
+            let group: Vec<&Entry> = positions.iter().map(|index| &entries[*index]).collect();
+            let outcome = if down { failure } else { Outcome::Acknowledged };
+            let Verdict::Each(next) = batching.settle(&group, outcome, now, 0.5) else { panic!("halved") };
+            for (index, next) in std::iter::zip(positions, next).rev() {
+                match next {
+                    Next::RetryAt { at, .. } => entries[index].postpone(at),
+                    Next::Done => told.push(entries.remove(index)),
+                    Next::Park { .. } => panic!("given up"),
+                }
+            }
+            if down {
+                attempts += 1;
+                let Outcome::Retry { after, .. } = failure else { unreachable!() };
+                now = now + BACKOFF.delay(in_a_row, 0.5, after);
+                in_a_row += 1;
+            } else {
+                messages += 1;
+            }
+        }
+        assert!(attempts_expected.contains(&attempts), "{attempts} attempts during the hour");
+        assert_eq!(told.len(), 200);
+        assert!(messages <= 20, "{messages} messages after the hour");
+        let ends: Vec<_> = told.iter().filter(|entry| entry.notification.event == Event::Resolved).collect();
+        assert!(ends.iter().all(|end| {
+            let of = |entry: &&Entry| entry.notification.alarm == end.notification.alarm;
+            told.iter().find(of).is_some_and(|first| first.notification.event == Event::Firing)
+        }));
+        assert!(now < at(3600 + 600), "all is told soon after");
+    }
+}
+
 #[test]
 fn reasons_have_distinct_words() {
     let words: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();

@@ -15,6 +15,8 @@ use crate::domain::time::Timestamp;
 pub struct AlarmRecord {
     state: String,
     since: i64,
+    #[serde(default)]
+    ended: Option<i64>,
     reason: String,
     told: Vec<String>,
     told_at: Option<i64>,
@@ -45,6 +47,7 @@ impl From<&Alarm> for AlarmRecord {
         Self {
             state: alarm.state.as_str().into(),
             since: alarm.since.as_millis(),
+            ended: alarm.ended.map(Timestamp::as_millis),
             reason: alarm.reason.clone(),
             told: alarm.told.iter().map(|name| name.to_string()).collect(),
             told_at: alarm.told_at.map(Timestamp::as_millis),
@@ -62,6 +65,7 @@ impl TryFrom<AlarmRecord> for Alarm {
         Ok(Self {
             state: word("alarm state", &record.state)?,
             since: Timestamp::from_millis(record.since),
+            ended: record.ended.map(Timestamp::from_millis),
             reason: record.reason,
             value: None,
             told: record.told.into_iter().map(Arc::from).collect(),

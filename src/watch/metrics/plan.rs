@@ -201,7 +201,7 @@ fn demand(rules: &[Rule], queue: &Queue, metric: Metric) -> Option<Demand> {
 fn source(metric: Metric) -> Metric {
     match metric {
         Metric::OldestMessageRetentionRatio => Metric::OldestMessageAge,
-        Metric::ConsumersStalled => Metric::MessagesDeleted,
+        Metric::ConsumersStalled | Metric::DeadLetters => Metric::MessagesDeleted,
         other => other,
     }
 }

@@ -30,7 +30,7 @@ impl Parser<'_> {
         if let Quorum::Count(count) = quorum
             && count as usize > names.len()
         {
-            let message = format!("`{count}` can never be reached: {} stand in the list", names.len());
+            let message = format!("`{count}` can never be reached: the list has {}", names.len());
             self.note(Fault::new(column, message));
         }
         Some(Expression::AtLeast(AtLeast { quorum, negated, state, names }))

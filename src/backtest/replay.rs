@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Run;
 use super::data::Point;
-use crate::domain::alarm::{Alarm, State, Transition, Verdict};
+use crate::domain::alarm::{State, Transition, Verdict};
 use crate::domain::evaluate::{evaluate, evaluate_math};
 use crate::domain::rule::{Condition, MetricRef};
 use crate::domain::series::{Fold, Series, Slot, StatisticSet};
@@ -23,7 +23,7 @@ pub struct Range {
 
 impl Range {
     /// The first instant of it that is a multiple of `step`, if there is one.
-    fn first(self, step: Duration) -> Option<Timestamp> {
+    pub(super) fn first(self, step: Duration) -> Option<Timestamp> {
         let floor = self.from.floor(step);
         let first = if floor < self.from && self.from != self.to { floor + step } else { self.from };
         (first <= self.to).then_some(first)
@@ -41,7 +41,7 @@ pub(super) struct Track<'a> {
 
 /// What `condition` made of `tracks`, one for each metric it measures: its transitions, and the state at the end.
 pub(super) fn replay(condition: &Condition, tracks: &[Track<'_>], run: &Run) -> (Vec<Transition>, State) {
-    let mut alarm = Alarm { state: run.initial, ..Alarm::default() };
+    let mut alarm = run.new_alarm();
     let mut transitions = Vec::new();
     let mut feeds: Vec<Feed<'_>> = tracks.iter().map(|track| Feed::new(condition, track)).collect();
     let step = step(condition);
@@ -68,7 +68,7 @@ fn verdict(condition: &Condition, feeds: &[Feed<'_>], state: State, now: Timesta
 }
 
 /// From one instant to the next, and the length of a slot.
-fn step(condition: &Condition) -> Duration {
+pub(super) fn step(condition: &Condition) -> Duration {
     if condition.period < MINUTE { Duration::from_secs(10) } else { MINUTE }
 }
 
@@ -227,7 +227,7 @@ mod tests {
     /// Each instant by itself: the whole past written slot by slot, and judged.
     fn slowly(condition: &Condition, points: &[Point], run: &Run) -> (Vec<Transition>, State) {
         let step = if condition.period < MINUTE { Duration::from_secs(10) } else { MINUTE };
-        let mut alarm = Alarm { state: run.initial, ..Alarm::default() };
+        let mut alarm = run.new_alarm();
         let mut transitions = Vec::new();
         let mut now = run.range.from;
         while now <= run.range.to {

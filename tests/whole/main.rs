@@ -19,10 +19,12 @@ mod shop;
 mod receiver;
 
 mod alertmanager;
+mod backtest;
 mod blindness;
 mod boto3;
 mod chat;
 mod commands;
+mod composites;
 mod custom_metrics;
 mod demo;
 mod deploy;

@@ -1,7 +1,9 @@
 //! The judge over a real board and a store in memory, minute by minute.
 
+mod changes;
 mod composites;
 mod holds;
+mod telling;
 
 use std::collections::BTreeMap;
 

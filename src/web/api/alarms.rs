@@ -62,6 +62,9 @@ pub struct AlarmView {
     /// What silences it at present.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub silenced_by: Option<SilencedBy>,
+    /// Whether its state changes so often that the changes are not told.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub flapping: bool,
     /// The rule; absent for the moment between a reload and the next evaluation when it is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleView>,
@@ -218,6 +221,7 @@ fn view(key: &AlarmKey, alarm: &Alarm, rule: Option<&Rule>) -> AlarmView {
         since: alarm.since.to_string(),
         reason: alarm.reason.clone(),
         value: alarm.value,
+        flapping: alarm.flaps.flapping,
         held: alarm.held.as_ref().map(|hold| HoldView { kind: hold.kind(), by: hold.by().to_string() }),
         silenced_by: None,
         rule: rule.map(RuleView::from),

@@ -19,7 +19,7 @@ use crate::domain::alarm::{Alarm, AlarmKey, CustomId};
 use crate::domain::counter::{Counter, Snapshot};
 use crate::domain::metric::Metric;
 use crate::domain::queue::{Depth, Queue, QueueId, Settings};
-use crate::domain::rule::{MetricRef, Rule};
+use crate::domain::rule::{MetricRef, Rule, Statistic};
 use crate::domain::silence::Silences;
 use crate::domain::time::{MINUTE, Timestamp};
 use crate::domain::topology;
@@ -29,6 +29,8 @@ use crate::domain::topology;
 pub struct Needs {
     /// Per metric and slot length, the reach.
     pub series: BTreeMap<(Metric, Duration), Duration>,
+    /// Of which metrics single readings are kept, for percentiles of periods below a minute.
+    pub samples: BTreeSet<Metric>,
     /// Per custom metric, the reach.
     pub custom: BTreeMap<Arc<str>, Duration>,
     /// How long a gauge's reading stands for itself when polls are rarer than minutes.
@@ -48,6 +50,9 @@ impl Needs {
                     let step = if condition.period < MINUTE { Duration::from_secs(10) } else { MINUTE };
                     let known = needs.series.entry((*metric, step)).or_default();
                     *known = reach.max(*known);
+                    if step < MINUTE && matches!(condition.statistic, Statistic::Percentile(_)) {
+                        needs.samples.insert(*metric);
+                    }
                 }
                 MetricRef::Custom(name) => {
                     let known = needs.custom.entry(name.clone()).or_default();

@@ -44,7 +44,7 @@ impl WatchedCustom {
     pub fn read(&self, at: Timestamp, window: &Window, counts: bool) {
         let mut state = self.lock();
         state.read_at = Some(at);
-        state.newest = window.datapoints.iter().max_by_key(|(minute, _)| *minute).map(|(_, set)| *set);
+        state.newest = window.closed().max_by_key(|(minute, _)| *minute).map(|(_, set)| set);
         if counts {
             readings::count(&mut state.total, window);
         }

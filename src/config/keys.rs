@@ -29,8 +29,8 @@ sections! {
     POLL = "poll": ["attributes", "cloudwatch", "counters", "metrics", "settle", "reread", "concurrency", "timeout"]
         planned ["monthly_budget_usd"];
     ALARM = "alarms[]": ["name", "description", "queues", "metric", "statistic", "period", "evaluation_periods",
-        "datapoints_to_alarm", "evaluation_range", "comparison", "threshold", "treat_missing_data", "severity", "notify",
-        "repeat", "labels"];
+        "datapoints_to_alarm", "evaluation_range", "comparison", "threshold", "treat_missing_data",
+        "evaluate_low_sample_count_percentile", "severity", "notify", "repeat", "labels"];
     SELECTOR = "alarms[].queues": ["role", "name", "tags", "kind", "region", "account"];
     CUSTOM_METRIC = "custom_metrics[]": ["name", "namespace", "metric", "dimensions", "statistic", "region", "description"];
     DESTINATION = "destinations.NAME": ["sns", "webhook"] planned ["pagerduty", "slack", "alertmanager", "teams"];

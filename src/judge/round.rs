@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::board::{Board, Watched};
 use crate::domain::alarm::{Alarm, AlarmKey, Subject, Transition, Verdict};
-use crate::domain::evaluate::evaluate;
+use crate::domain::evaluate::evaluate_early;
 use crate::domain::metric::Metric;
 use crate::domain::notification::{self, Debt};
 use crate::domain::queue::Queue;
@@ -94,7 +94,7 @@ impl Round {
             let alarm = remembered(board, &key, now);
             let readings = watched.lock();
             let series = readings.series(metric, condition.period);
-            let verdict = series.and_then(|series| evaluate(condition, series, alarm.state, now));
+            let verdict = series.and_then(|series| evaluate_early(condition, series, alarm.state, now));
             drop(readings);
             judged.insert(key.clone());
             self.take(rule, key, alarm, verdict, Some(&queue), now);
@@ -114,7 +114,7 @@ impl Round {
         for custom in board.customs().values().filter(|custom| &*custom.id.name == name) {
             let key = AlarmKey { rule: rule.name.clone(), subject: Subject::Custom(custom.id.clone()) };
             let alarm = remembered(board, &key, now);
-            let verdict = evaluate(condition, &custom.lock().series, alarm.state, now);
+            let verdict = evaluate_early(condition, &custom.lock().series, alarm.state, now);
             judged.insert(key.clone());
             self.take(rule, key, alarm, verdict, None, now);
         }

@@ -1,5 +1,7 @@
 //! The judge over a real board and a store in memory, minute by minute.
 
+mod early;
+
 use std::collections::BTreeMap;
 
 use super::*;

@@ -16,7 +16,7 @@ use crate::domain::counter::Snapshot;
 use crate::domain::notification::{Cause, Child, Event, Notification, QueueFacts};
 use crate::domain::outbox::Entry;
 use crate::domain::queue::{QueueId, Role};
-use crate::domain::rule::{Condition, MetricRef, UnknownWord};
+use crate::domain::rule::{Condition, LowSamples, MetricRef, UnknownWord};
 use crate::domain::time::Timestamp;
 use crate::store::receipts::Receipt;
 
@@ -347,6 +347,12 @@ struct ConditionRecord {
     /// `null` stands for a threshold that JSON cannot write (NaN, infinite).
     threshold: Option<f64>,
     missing_data: String,
+    #[serde(default = "evaluate")]
+    low_samples: String,
+}
+
+fn evaluate() -> String {
+    LowSamples::default().as_str().into()
 }
 
 impl From<&Condition> for ConditionRecord {
@@ -364,6 +370,7 @@ impl From<&Condition> for ConditionRecord {
             comparison: condition.comparison.as_symbol().into(),
             threshold: Some(condition.threshold),
             missing_data: condition.missing_data.as_str().into(),
+            low_samples: condition.low_samples.as_str().into(),
         }
     }
 }
@@ -385,6 +392,7 @@ impl TryFrom<ConditionRecord> for Condition {
             comparison: word("comparison", &record.comparison)?,
             threshold: record.threshold.unwrap_or(f64::NAN),
             missing_data: word("missing data treatment", &record.missing_data)?,
+            low_samples: word("low sample treatment", &record.low_samples)?,
         })
     }
 }

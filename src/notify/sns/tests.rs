@@ -12,7 +12,7 @@ use crate::domain::alarm::{AlarmKey, CustomId, Subject};
 use crate::domain::metric::Metric;
 use crate::domain::notification::{Cause, Event};
 use crate::domain::queue::QueueId;
-use crate::domain::rule::{Comparison, Condition, MetricRef, Statistic};
+use crate::domain::rule::{Comparison, Condition, LowSamples, MetricRef, Statistic};
 use crate::notify::fixture::receiver::{Act, Receiver, answer};
 use crate::notify::fixture::{at, notification};
 use crate::notify::test_notification;
@@ -85,7 +85,10 @@ fn a_test_says_that_it_is_one_in_every_form() {
 fn percentiles_partitions_and_metrics_of_our_own_are_spelled_right() {
     let mut alarm = notification("slow", Event::Firing, 0);
     let on = |metric| {
-        let slow = Condition::new(metric, Statistic::Percentile(99.9), Comparison::GreaterThan, 1.0);
+        let slow = Condition {
+            low_samples: LowSamples::Ignore,
+            ..Condition::new(metric, Statistic::Percentile(99.9), Comparison::GreaterThan, 1.0)
+        };
         Cause::Metric(slow)
     };
     alarm.cause = on(MetricRef::Queue(Metric::DrainTime));
@@ -94,6 +97,7 @@ fn percentiles_partitions_and_metrics_of_our_own_are_spelled_right() {
     assert_eq!(default["AlarmArn"], "arn:aws-cn:cloudwatch:cn-north-1:1:alarm:slow/orders");
     assert_eq!(default["Trigger"]["StatisticType"], "ExtendedStatistic");
     assert_eq!(default["Trigger"]["ExtendedStatistic"], "p99.9");
+    assert_eq!(default["Trigger"]["EvaluateLowSampleCountPercentile"], "ignore");
     assert_eq!(default["Trigger"].get("Statistic"), None);
     assert_eq!(
         (&default["Trigger"]["Namespace"], &default["Trigger"]["MetricName"]),

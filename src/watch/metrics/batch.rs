@@ -56,9 +56,10 @@ pub fn batches(turns: Vec<Turn>, customs: &Customs) -> Vec<Batch> {
     let mut open: BTreeMap<Span, Batch> = BTreeMap::new();
     let mut full = Vec::new();
     for turn in turns {
-        let batch = open.entry(turn.span).or_insert_with(|| Batch::new(turn.span));
+        let asked = Span { until: turn.open_until.max(turn.span.until), ..turn.span };
+        let batch = open.entry(asked).or_insert_with(|| Batch::new(asked));
         if batch.queries.len() + turn.statistics.len() > MAX_QUERIES {
-            full.push(std::mem::replace(batch, Batch::new(turn.span)));
+            full.push(std::mem::replace(batch, Batch::new(asked)));
         }
         let statistics = turn.statistics.iter();
         batch.queries.extend(statistics.map(|statistic| query(&turn.subject, *statistic, customs)));

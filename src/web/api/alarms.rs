@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Asked, asked};
 use crate::board::Board;
 use crate::domain::alarm::{Alarm, AlarmKey, State, Subject};
-use crate::domain::rule::{Condition, MetricRef, Rule, Trigger};
+use crate::domain::rule::{Condition, MetricRef, Rule, Statistic, Trigger};
 use crate::web::Web;
 use crate::web::answer::Fault;
 
@@ -94,6 +94,9 @@ pub struct ConditionView {
     pub threshold: f64,
     /// `missing`, `ignore`, `breaching` or `notBreaching`.
     pub treat_missing_data: &'static str,
+    /// `evaluate` or `ignore`; absent unless the statistic is a percentile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluate_low_sample_count_percentile: Option<&'static str>,
 }
 
 impl From<&Rule> for RuleView {
@@ -127,6 +130,10 @@ impl From<&Condition> for ConditionView {
             comparison: condition.comparison.as_symbol(),
             threshold: condition.threshold,
             treat_missing_data: condition.missing_data.as_str(),
+            evaluate_low_sample_count_percentile: match condition.statistic {
+                Statistic::Percentile(_) => Some(condition.low_samples.as_str()),
+                _ => None,
+            },
         }
     }
 }

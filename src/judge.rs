@@ -3,6 +3,7 @@
 //! A tick is idempotent and carries no memory of its own: it reads rules and readings from the board, and what it finds
 //! enters the board only after the store has it. A commit that fails is simply found again at the next tick.
 
+mod misfit;
 mod round;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::domain::alarm::Alarm;
 use crate::domain::time::Timestamp;
 use crate::store::{Batch, Store, StoreError};
 use crate::telemetry::Telemetry;
+pub use misfit::Said;
 use round::Round;
 
 /// How often alarms are evaluated. Windows close each minute (each 10 s for short periods), so this is how late a verdict
@@ -34,6 +36,8 @@ pub struct Judge {
     pub telemetry: Telemetry,
     /// Woken when something is owed.
     pub owed: Arc<Notify>,
+    /// Which rules were said to select queues that cannot have their metric.
+    pub said: Said,
 }
 
 /// Judges until `shutdown`. A tick that is under way is finished.
@@ -67,6 +71,7 @@ impl Judge {
     pub fn tick(&self, now: Timestamp) -> Result<(), StoreError> {
         let round = Round::judge(&self.board, now);
         self.telemetry.evaluations.inc_by(round.evaluations);
+        self.said.say(&round.misfits);
         if !round.changes.is_empty() || !round.closed.is_empty() {
             self.commit(&round, now)?;
         }

@@ -11,7 +11,7 @@ use super::{Shared, counters};
 use crate::aws::clients::Clients;
 use crate::aws::meter::Meter;
 use crate::config::{Config, Destination};
-use crate::judge::{self, Judge};
+use crate::judge::{self, Judge, Said};
 use crate::notify::Receiver;
 use crate::notify::deliver::{self, Delivery};
 use crate::telemetry::Telemetry;
@@ -35,6 +35,7 @@ impl Generation {
             store: shared.store.clone(),
             telemetry: shared.telemetry.clone(),
             owed: shared.owed.clone(),
+            said: Said::default(),
         };
         generation.spawn("judge", judge::run(judge, generation.stop.clone()));
         let delivery = delivery(shared, &clients).await;

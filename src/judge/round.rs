@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::misfit::Misfits;
 use crate::board::{Board, Watched};
 use crate::domain::alarm::{Alarm, AlarmKey, Subject, Transition, Verdict};
 use crate::domain::evaluate::evaluate_early;
@@ -35,6 +36,8 @@ pub(super) struct Round {
     pub closed: Vec<AlarmKey>,
     /// The newest values of all other alarms, to show.
     pub values: Vec<(AlarmKey, Option<f64>)>,
+    /// The rules that select queues which cannot have their metric.
+    pub misfits: Misfits,
 }
 
 /// How much is known of who is whose dead-letter queue.
@@ -92,10 +95,12 @@ impl Round {
         for watched in board.queues().values() {
             let Some((key, queue)) = selected(board, rule, watched, topology) else { continue };
             let alarm = remembered(board, &key, now);
-            let readings = watched.lock();
-            let series = readings.series(metric, condition.period);
-            let verdict = series.and_then(|series| evaluate_early(condition, series, alarm.state, now));
-            drop(readings);
+            let misfit = self.misfits.verdict(&rule.name, metric, &queue, topology == Topology::Whole);
+            let verdict = misfit.or_else(|| {
+                let readings = watched.lock();
+                let series = readings.series(metric, condition.period)?;
+                evaluate_early(condition, series, alarm.state, now)
+            });
             judged.insert(key.clone());
             self.take(rule, key, alarm, verdict, Some(&queue), now);
         }

@@ -1,7 +1,6 @@
 //! How much earlier an alarm fires than it would at the end of its period, with readings as they come.
 
 use super::*;
-use crate::domain::rule::MissingData;
 
 /// When the alarm on `queue` first fires, in seconds, while `read` brings in what is read each 5 seconds.
 fn fires(rule: Rule, queue: &str, seconds: i64, read: impl Fn(&Judge, i64)) -> Option<i64> {

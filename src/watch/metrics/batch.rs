@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Customs;
 use super::plan::{Subject, Turn};
-use crate::aws::cloudwatch::{Answer, Answers, CloudWatch, MAX_QUERIES, Query, Span};
+use crate::aws::cloudwatch::{Answer, Answers, CloudWatch, MAX_QUERIES, Query, SQS, Span};
 use crate::aws::failure::{Failure, Reason};
 use crate::aws::meter::Operation;
 use crate::domain::backoff::Backoff;
@@ -73,7 +73,7 @@ fn query(subject: &Subject, statistic: Statistic, customs: &Customs) -> Query {
     let (namespace, metric, dimensions) = match subject {
         Subject::Queue(id, metric) => {
             let metric = metric.row().cloudwatch.unwrap_or_default().to_owned();
-            ("AWS/SQS".to_owned(), metric, vec![("QueueName".to_owned(), id.name.to_string())])
+            (SQS.to_owned(), metric, vec![("QueueName".to_owned(), id.name.to_string())])
         }
         Subject::Custom(id) => {
             let custom = customs.get(id).cloned();

@@ -10,8 +10,8 @@ use super::statistics;
 use crate::aws::cloudwatch::Span;
 use crate::config::{CustomMetric, Poll};
 use crate::domain::alarm::CustomId;
-use crate::domain::metric::{Kind, Metric, Scope, Source};
-use crate::domain::queue::{Queue, QueueId, QueueKind};
+use crate::domain::metric::{Kind, Metric, Source};
+use crate::domain::queue::{Queue, QueueId};
 use crate::domain::rule::{Condition, MetricRef, Rule, Statistic};
 use crate::domain::time::{MINUTE, Timestamp};
 
@@ -90,7 +90,7 @@ impl Plan {
     /// The turns of one queue.
     pub fn of_queue(&self, facts: Facts<'_>, rules: &[Rule], now: Timestamp) -> Vec<Turn> {
         let metrics = Metric::all().filter(|metric| metric.row().source == Source::CloudWatch);
-        let metrics = metrics.filter(|metric| can_have(facts.queue, *metric));
+        let metrics = metrics.filter(|metric| facts.queue.can_have(*metric));
         metrics.filter_map(|metric| self.of_metric(facts, metric, rules, now)).collect()
     }
 
@@ -168,15 +168,6 @@ impl Plan {
             Subject::Queue(id, _) => watched(id),
             Subject::Custom(_) => true,
         });
-    }
-}
-
-fn can_have(queue: &Queue, metric: Metric) -> bool {
-    match metric.row().scope {
-        Scope::All => true,
-        Scope::Fifo => queue.id.kind() == QueueKind::Fifo,
-        Scope::Fair => queue.id.kind() == QueueKind::Standard,
-        Scope::DeadLetter => queue.role.is_dead_letter(),
     }
 }
 

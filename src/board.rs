@@ -21,7 +21,7 @@ use crate::domain::metric::Metric;
 use crate::domain::queue::{Depth, Queue, QueueId, Settings};
 use crate::domain::rule::{MetricRef, Rule, Statistic};
 use crate::domain::silence::Silences;
-use crate::domain::time::{MINUTE, Timestamp};
+use crate::domain::time::{Jump, MINUTE, Timestamp};
 use crate::domain::topology;
 
 /// Which series the rules need, and how far back. Everything else keeps only its newest value.
@@ -341,6 +341,14 @@ impl Board {
     /// Changes one target's health, which comes to be if need be.
     pub fn update_target(&self, target: &Arc<Target>, change: impl FnOnce(&mut TargetHealth)) {
         change(unpoisoned(self.targets.write()).entry(target.clone()).or_default());
+    }
+
+    /// The wall clock was set: all that is remembered moves along. Nothing but the clock has changed, so no alarm does.
+    pub fn shift(&self, jump: Jump) {
+        self.queues().values().for_each(|watched| watched.lock().shift(jump));
+        self.customs().values().for_each(|custom| custom.shift(jump));
+        unpoisoned(self.targets.write()).values_mut().for_each(|health| health.shift(jump));
+        self.with_alarms_mut(|alarms| alarms.values_mut().for_each(|alarm| alarm.shift(jump)));
     }
 
     /// What silences alarms at present.

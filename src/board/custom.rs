@@ -7,7 +7,7 @@ use super::{Needs, Target, unpoisoned};
 use crate::domain::alarm::CustomId;
 use crate::domain::counter::Counter;
 use crate::domain::series::{Fold, Series, StatisticSet};
-use crate::domain::time::{MINUTE, Timestamp};
+use crate::domain::time::{Jump, MINUTE, Timestamp};
 
 /// One custom metric of one target.
 #[derive(Debug)]
@@ -49,6 +49,13 @@ impl WatchedCustom {
             readings::count(&mut state.total, window);
         }
         readings::write_window(&mut state.series, window);
+    }
+
+    /// The wall clock was set.
+    pub(super) fn shift(&self, jump: Jump) {
+        let mut state = self.lock();
+        state.series.shift(jump);
+        state.read_at = state.read_at.map(|at| jump.moved(at));
     }
 
     /// Locks the readings; hold it briefly and never over an await.

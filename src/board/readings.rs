@@ -10,7 +10,7 @@ use crate::domain::derived::{self, DRAIN_WINDOW, Growth};
 use crate::domain::metric::{Kind, Metric, Source};
 use crate::domain::queue::{Depth, Queue, QueueId, Role, Settings};
 use crate::domain::series::{Fold, Series, Slot, StatisticSet};
-use crate::domain::time::{MINUTE, Timestamp};
+use crate::domain::time::{Jump, MINUTE, Timestamp};
 
 /// What CloudWatch said about one metric over whole minutes.
 #[derive(Clone, Debug, PartialEq)]
@@ -118,6 +118,17 @@ impl Readings {
     /// Takes a saved counter back, before anything is read.
     pub fn restore(&mut self, metric: Metric, counter: Counter) {
         self.counters.entry(metric).or_insert(counter);
+    }
+
+    /// The wall clock was set: everything that was read here is as long ago as it was.
+    pub(super) fn shift(&mut self, jump: Jump) {
+        self.series.values_mut().for_each(|series| series.shift(jump));
+        self.totals.iter_mut().for_each(|(at, _)| *at = jump.moved(*at));
+        let instants =
+            [&mut self.attributes_at, &mut self.settings_at, &mut self.cloudwatch_at, &mut self.empty_since];
+        for at in instants.into_iter().flatten() {
+            *at = jump.moved(*at);
+        }
     }
 
     /// Takes new tags and another URL; everything else of the queue is known better here, also tags that were not read now.

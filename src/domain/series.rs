@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::rule::Statistic;
-use super::time::Timestamp;
+use super::time::{Jump, Timestamp};
 use samples::Samples;
 
 /// CloudWatch's statistic set: what is kept of the values of one slot or period.
@@ -185,6 +185,27 @@ impl Series {
         self.extend_to(start + self.step);
         if let Some(index) = self.index(start) {
             self.slots[index] = slot;
+        }
+    }
+
+    /// The wall clock was set. What was read here moves along, so that the history goes on without a gap; windows were asked for by
+    /// the old clock, so what they told is unknown until they are read again.
+    pub fn shift(&mut self, jump: Jump) {
+        if self.settled.take().is_some() {
+            (self.slots, self.end) = (VecDeque::new(), Timestamp::default());
+        }
+        if self.slots.is_empty() {
+            return;
+        }
+        self.end = jump.moved_slot(self.end, self.step);
+        if let Some(samples) = &mut self.samples {
+            samples.shift(|at| jump.moved_slot(at, self.step));
+        }
+        if let Some((at, value)) = self.last_reading.take() {
+            let (slot, at) = (jump.moved_slot(at.floor(self.step), self.step), jump.moved(at));
+            // Its own slot may be one short of it now; nothing was missed in between.
+            self.fill(slot + self.step, at.floor(self.step) + self.step, value);
+            self.last_reading = Some((at, value));
         }
     }
 

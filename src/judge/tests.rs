@@ -1,5 +1,6 @@
 //! The judge over a real board and a store in memory, minute by minute.
 
+mod clock;
 mod early;
 
 use std::collections::BTreeMap;

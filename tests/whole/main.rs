@@ -20,6 +20,7 @@ mod receiver;
 
 mod blindness;
 mod boto3;
+mod clock;
 mod commands;
 mod custom_metrics;
 mod demo;

@@ -22,6 +22,11 @@ impl Samples {
         }
     }
 
+    /// Moves every instant.
+    pub(super) fn shift(&mut self, moved: impl Fn(Timestamp) -> Timestamp) {
+        self.0.iter_mut().for_each(|(at, _)| *at = moved(*at));
+    }
+
     /// Those of `[start, end)`.
     pub(super) fn between(&self, start: Timestamp, end: Timestamp) -> Vec<f64> {
         let first = self.0.partition_point(|(at, _)| *at < start);

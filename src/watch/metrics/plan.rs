@@ -162,6 +162,11 @@ impl Plan {
         self.progress.insert(subject, Progress { until, at: now });
     }
 
+    /// Forgets what was read: the clock was set, and what was read by the old one is gone.
+    pub fn forget(&mut self) {
+        self.progress.clear();
+    }
+
     /// Forgets the queues that are no longer watched.
     pub fn retain(&mut self, watched: impl Fn(&QueueId) -> bool) {
         self.progress.retain(|subject, _| match subject {

@@ -3,8 +3,7 @@
 //! A FIFO metric on a standard queue is no error of one queue and no missing datapoint: no reading will ever come. So
 //! `treat_missing_data` has no say, and the person who wrote the rule is told, one line a rule and configuration.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::alarm::{State, Verdict};
@@ -46,9 +45,11 @@ impl Misfits {
     }
 }
 
-/// The rules of which it was said.
+/// The rules of which it was said, with their metric.
 #[derive(Clone, Debug, Default)]
-pub struct Said(Arc<Mutex<BTreeSet<(Arc<str>, Metric)>>>);
+pub struct Said(Arc<Mutex<BTreeSet<Rule>>>);
+
+type Rule = (Arc<str>, Metric);
 
 impl Said {
     /// Logs what was not said yet.

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::config::{Config, Destination};
 use crate::domain::metric::Source;
 use crate::domain::queue::QueueId;
-use crate::domain::rule::{MetricRef, Rule, Statistic};
+use crate::domain::rule::{Condition, MetricRef, Rule, Statistic};
 use crate::domain::time::MINUTE;
 use crate::telemetry::Telemetry;
 
@@ -133,10 +133,16 @@ fn asks_cloudwatch(config: &Config) -> bool {
     let alarmed = |metric: &MetricRef| match metric {
         MetricRef::Queue(metric) => metric.row().source == Source::CloudWatch,
         MetricRef::Custom(_) => true,
+        MetricRef::Math(_) => false,
     };
     !config.poll.metrics.is_empty()
         || !config.custom_metrics.is_empty()
-        || config.rules.iter().filter_map(Rule::condition).any(|condition| alarmed(&condition.metric))
+        || config
+            .rules
+            .iter()
+            .filter_map(Rule::condition)
+            .flat_map(Condition::measured)
+            .any(|(metric, _)| alarmed(metric))
 }
 
 async fn read_cloudwatch(target: &TargetClients) -> Option<Failure> {

@@ -1,5 +1,7 @@
 //! `sqswatch test-notify`: a marked test by the path a real page takes, but for the outbox: the answer is wanted now.
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use crate::app;
@@ -39,10 +41,10 @@ pub(super) async fn run(args: &TestNotifyArgs) -> u8 {
         Ok(receivers) => receivers,
         Err(error) => return fail(&error),
     };
-    let test = notify::test_notification(clock::now());
+    let test = [Arc::new(notify::test_notification(clock::now()))];
     let mut failed = false;
     for (name, receiver) in &receivers {
-        let answer = notify::send_once(receiver, &test).await;
+        let answer = notify::send(receiver, &test).await;
         let taken = answer.outcome == Outcome::Acknowledged;
         failed |= !taken;
         println!("{:<7} {name}: {}", if taken { "ok" } else { "failed" }, answer.detail);

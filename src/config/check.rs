@@ -5,14 +5,20 @@
 
 mod alarms;
 mod aws;
+mod composite;
 mod condition;
 mod custom;
 mod destinations;
 mod discovery;
+mod instants;
+mod maintenance;
+mod matchers;
+mod math;
 mod poll;
 mod secrets;
 mod server;
 mod shape;
+mod silence;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +28,7 @@ use std::path::Path;
 use super::fault::{Fault, Faults};
 use super::reader::{Cursor, Report};
 use super::{Config, builtin, file, keys};
+pub use silence::{WantedSilence, silence};
 
 /// Reads and checks a configuration text. `source_name` is what faults call it, `environment` looks up `{ env: X }`.
 ///
@@ -95,9 +102,11 @@ fn checked(root: &Cursor<'_>) -> Config {
         }
         None => builtin::rules(poll.attributes, &notify),
     };
+    let maintenance = maintenance::read(&top, &rules);
     Config {
         discovery: discovery::read(&top.section("discovery", &keys::DISCOVERY)),
         rules,
+        maintenance,
         custom_metrics: custom_metrics.into_iter().filter_map(|(_, metric)| metric).collect(),
         destinations,
         web: server::web(&top.section("web", &keys::WEB)),

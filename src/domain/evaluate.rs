@@ -5,10 +5,15 @@
 //! unknown, and a verdict is given only when it would be the same whatever the unknown ones turn out to be.
 
 mod early;
+mod math;
 mod percentile;
 mod reason;
 #[cfg(test)]
 mod tests;
+
+pub use math::evaluate_math;
+
+use std::time::Duration;
 
 use super::alarm::{State, Verdict};
 use super::metric::{Kind, Source};
@@ -51,11 +56,11 @@ struct Datapoint {
 /// state is `state`, since nothing has changed that would need one.
 pub fn evaluate(condition: &Condition, series: &Series, state: State, now: Timestamp) -> Option<Verdict> {
     let horizon = series.horizon(now);
-    judge(condition, &datapoints(condition, series, horizon, horizon), state)
+    conclude(condition, &datapoints(condition, series, horizon, horizon), state)
 }
 
-/// What follows from `datapoints`, newest first.
-fn judge(condition: &Condition, datapoints: &[Datapoint], state: State) -> Option<Verdict> {
+/// The verdict on datapoints, newest first.
+fn conclude(condition: &Condition, datapoints: &[Datapoint], state: State) -> Option<Verdict> {
     let points: Vec<Point> = datapoints.iter().map(|datapoint| datapoint.point).collect();
     let (n, m) = (condition.evaluation_periods as usize, condition.datapoints_to_alarm as usize);
     let decided = if condition.ignores_low_samples() && any_few(datapoints, n) {
@@ -150,7 +155,9 @@ fn datapoint(condition: &Condition, series: &Series, start: Timestamp, closed: T
     let (value, point) = match series.datapoint(start, condition.period, closed) {
         Slot::Missing => (None, Point::Missing),
         Slot::Value(set) => {
-            let told = told(condition, series, start, set);
+            let Condition { metric, statistic, period, .. } = condition;
+            let measured = Measured { metric, statistic: *statistic, period: *period, series };
+            let told = measured.told(start, set);
             few = told.is_some_and(|told| told.few);
             classify(condition, told.map(|told| told.value))
         }
@@ -168,18 +175,28 @@ struct Told {
     few: bool,
 }
 
-/// `None` when not all that a percentile is made of was kept.
-fn told(condition: &Condition, series: &Series, start: Timestamp, set: StatisticSet) -> Option<Told> {
-    match (condition.statistic, &condition.metric) {
-        (Statistic::Percentile(p), MetricRef::Queue(_)) => {
-            let values = series.values(start, condition.period)?;
-            let few = percentile::few(p, values.len() as f64);
-            Some(Told { value: percentile::of(values, p)?, few })
+/// One series as it is measured.
+#[derive(Clone, Copy)]
+struct Measured<'a> {
+    metric: &'a MetricRef,
+    statistic: Statistic,
+    period: Duration,
+    series: &'a Series,
+}
+
+impl Measured<'_> {
+    /// The value of the period that starts at `start` and was read as `set`; `None` when not all that a percentile is made of was kept.
+    fn told(&self, start: Timestamp, set: StatisticSet) -> Option<Told> {
+        let value = set.get(self.statistic);
+        match (self.statistic, self.metric) {
+            (Statistic::Percentile(p), MetricRef::Queue(_)) => {
+                let values = self.series.values(start, self.period)?;
+                let few = percentile::few(p, values.len() as f64);
+                Some(Told { value: percentile::of(values, p)?, few })
+            }
+            (Statistic::Percentile(p), _) => Some(Told { value, few: percentile::few(p, set.count) }),
+            _ => Some(Told { value, few: false }),
         }
-        (Statistic::Percentile(p), MetricRef::Custom(_)) => {
-            Some(Told { value: set.get(condition.statistic), few: percentile::few(p, set.count) })
-        }
-        _ => Some(Told { value: set.get(condition.statistic), few: false }),
     }
 }
 
@@ -216,7 +233,7 @@ fn drift(condition: &Condition) -> Option<Drift> {
         MetricRef::Queue(metric) => {
             (metric.row().kind, metric.row().source) == (Kind::Counter, Source::Derived)
         }
-        MetricRef::Custom(_) => false,
+        MetricRef::Custom(_) | MetricRef::Math(_) => false,
     };
     match (condition.statistic, &condition.metric) {
         (Statistic::Maximum | Statistic::SampleCount, _) | (Statistic::Sum, MetricRef::Queue(_)) => {

@@ -10,7 +10,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::composite::Composite;
+use super::composite::{Composite, Scope};
+use super::math::Math;
 use super::metric::Metric;
 use super::time::MINUTE;
 pub use selector::{Glob, RoleSelector, Selector};
@@ -63,6 +64,14 @@ impl Rule {
             Trigger::Composite(_) => None,
         }
     }
+
+    /// Whether it has an alarm for each queue it selects.
+    pub fn judges_queues(&self) -> bool {
+        match &self.trigger {
+            Trigger::Metric(condition) => condition.metric.is_of_queues(),
+            Trigger::Composite(composite) => composite.scope == Scope::EachQueue,
+        }
+    }
 }
 
 /// What makes an alarm fire.
@@ -79,7 +88,7 @@ pub enum Trigger {
 pub struct Condition {
     /// What is measured.
     pub metric: MetricRef,
-    /// How the values of one period become one datapoint.
+    /// How the values of one period become one datapoint; without meaning for an expression, whose metrics have their own.
     pub statistic: Statistic,
     /// One datapoint's length: 10, 20, 30 s or a multiple of 60 s.
     pub period: Duration,
@@ -125,19 +134,52 @@ impl Condition {
         self.low_samples == LowSamples::Ignore && matches!(self.statistic, Statistic::Percentile(_))
     }
 
-    /// How much history an evaluation can look at.
+    /// How many periods back an evaluation looks for datapoints.
+    pub fn range(&self) -> u32 {
+        self.evaluation_range.max(self.evaluation_periods)
+    }
+
+    /// How much history an evaluation can look at. An expression that compares a period with an earlier one finds that within as much again.
     pub fn reach(&self) -> Duration {
-        self.period.saturating_mul(self.evaluation_range.max(self.evaluation_periods))
+        let range = match &self.metric {
+            MetricRef::Math(math) if math.looks_back() => self.range().saturating_mul(2),
+            _ => self.range(),
+        };
+        self.period.saturating_mul(range)
+    }
+
+    /// The metrics that are looked at, each with its statistic; several of an expression.
+    pub fn measured(&self) -> Vec<(&MetricRef, Statistic)> {
+        match &self.metric {
+            MetricRef::Math(math) => {
+                math.inputs.iter().map(|input| (&input.metric, input.statistic)).collect()
+            }
+            one => vec![(one, self.statistic)],
+        }
     }
 }
 
 /// What an alarm measures.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum MetricRef {
     /// A metric of the catalogue, of each selected queue.
     Queue(Metric),
     /// A metric of the configuration's `custom_metrics`, by its name there.
     Custom(Arc<str>),
+    /// An expression over several of these. It is of each selected queue when it looks at a metric of queues, else of each account
+    /// and region that has its custom metrics.
+    Math(Arc<Math>),
+}
+
+impl MetricRef {
+    /// Whether it is of queues.
+    pub fn is_of_queues(&self) -> bool {
+        match self {
+            Self::Queue(_) => true,
+            Self::Custom(_) => false,
+            Self::Math(math) => math.inputs.iter().any(|input| input.metric.is_of_queues()),
+        }
+    }
 }
 
 /// How the values of a period become one number.
@@ -336,6 +378,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All of them, the mildest first.
+    pub const ALL: [Self; 4] = [Self::Info, Self::Warning, Self::Error, Self::Critical];
+
     /// `info`, `warning`, `error` or `critical`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -351,10 +396,7 @@ impl FromStr for Severity {
     type Err = UnknownWord;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Info, Self::Warning, Self::Error, Self::Critical]
-            .into_iter()
-            .find(|severity| severity.as_str() == text)
-            .ok_or(UnknownWord)
+        Self::ALL.into_iter().find(|severity| severity.as_str() == text).ok_or(UnknownWord)
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::domain::alarm::{State, Verdict};
 use crate::domain::metric::{Metric, Scope};
 use crate::domain::queue::{Queue, QueueId};
+use crate::domain::rule::{Condition, MetricRef};
 
 /// The queues of one rule that cannot have its metric.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,19 +25,23 @@ pub(super) struct Misfit {
 pub(super) struct Misfits(BTreeMap<Arc<str>, Misfit>);
 
 impl Misfits {
-    /// The verdict on a queue that is certain not to have `metric`; `None` where it has, or may have. Whose dead letters arrive in
-    /// it is certain only when the `whole` topology is known.
+    /// The verdict on a queue that is certain not to have a metric of the condition's; `None` where it has them all, or may have.
+    /// Whose dead letters arrive in it is certain only when the `whole` topology is known.
     pub(super) fn verdict(
         &mut self,
         rule: &Arc<str>,
-        metric: Metric,
+        condition: &Condition,
         queue: &Queue,
         whole: bool,
     ) -> Option<Verdict> {
-        let certain = whole || metric.row().scope != Scope::DeadLetter;
-        if !certain || queue.can_have(metric) {
-            return None;
-        }
+        let lacks = |metric: &MetricRef| match metric {
+            MetricRef::Queue(metric) => {
+                let certain = whole || metric.row().scope != Scope::DeadLetter;
+                (certain && !queue.can_have(*metric)).then_some(*metric)
+            }
+            MetricRef::Custom(_) | MetricRef::Math(_) => None,
+        };
+        let metric = condition.measured().into_iter().find_map(|(metric, _)| lacks(metric))?;
         let misfit = Misfit { metric, queues: 0, example: queue.id.clone() };
         self.0.entry(rule.clone()).or_insert(misfit).queues += 1;
         let only = only(metric).unwrap_or_default();
@@ -92,6 +97,11 @@ fn hint(metric: Metric) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::domain::queue::Role;
+    use crate::domain::rule::{Comparison, Statistic};
+
+    fn condition(metric: Metric) -> Condition {
+        Condition::new(MetricRef::Queue(metric), Statistic::Maximum, Comparison::GreaterThan, 0.0)
+    }
 
     fn queue(name: &str, role: Role) -> Queue {
         Queue { role, ..Queue::new(QueueId::new("1", "eu-west-1", name), "http://q") }
@@ -111,7 +121,7 @@ mod tests {
             (Metric::DeadLetters, &dead, true, false),
             (Metric::MessagesVisible, &plain, true, false),
         ] {
-            let verdict = Misfits::default().verdict(&"r".into(), metric, queue, whole);
+            let verdict = Misfits::default().verdict(&"r".into(), &condition(metric), queue, whole);
             let state = verdict.map(|verdict| verdict.state);
             assert_eq!(state, misfits.then_some(State::InsufficientData), "{metric:?} {}", queue.id.name);
         }
@@ -123,7 +133,12 @@ mod tests {
             let mut misfits = Misfits::default();
             for (rule, name) in [("r", "a"), ("r", "b"), ("s", "a")] {
                 misfits
-                    .verdict(&rule.into(), Metric::GroupsInFlight, &queue(name, Role::Plain), true)
+                    .verdict(
+                        &rule.into(),
+                        &condition(Metric::GroupsInFlight),
+                        &queue(name, Role::Plain),
+                        true,
+                    )
                     .unwrap();
             }
             misfits

@@ -1,13 +1,16 @@
 //! The judge over a real board and a store in memory, minute by minute.
 
 mod clock;
+mod composites;
 mod early;
+mod holds;
 
 use std::collections::BTreeMap;
 
 use super::*;
 use crate::board::{Target, Window};
-use crate::domain::alarm::{AlarmKey, State, Subject};
+use crate::domain::alarm::{Alarm, AlarmKey, CustomId, State, Subject};
+use crate::domain::math::{Input, Math};
 use crate::domain::metric::Metric;
 use crate::domain::notification::Event;
 use crate::domain::queue::{Depth, Queue, QueueId, RedrivePolicy, Settings};
@@ -387,4 +390,44 @@ fn what_was_judged_before_the_queue_lost_its_role_stands_no_longer() {
     judge.board.read_attributes(&queue_id("orders"), minute(3), depth(0), Some(Settings::default()));
     judge.tick(minute(3)).unwrap();
     assert_eq!(state(&judge, "arrivals", "orders-dlq"), Some(State::InsufficientData));
+}
+
+#[test]
+fn an_expression_is_judged_on_each_queue() {
+    let input = |id: &str, metric| Input {
+        id: id.into(),
+        metric: MetricRef::Queue(metric),
+        statistic: Statistic::Maximum,
+    };
+    let inputs = vec![input("waiting", Metric::MessagesVisible), input("working", Metric::MessagesInFlight)];
+    let math = Math::parse("waiting - working", inputs).unwrap();
+    let metric = MetricRef::Math(Arc::new(math));
+    let condition = Condition::new(metric, Statistic::Average, Comparison::GreaterThan, 5.0);
+    let (judge, _) = judge(vec![Rule { notify: vec!["ops".into()], ..Rule::on("behind", condition) }]);
+    read(&judge, "orders", minute(1), 6);
+    read(&judge, "orders-dlq", minute(1), 5);
+    judge.tick(minute(2)).unwrap();
+    assert_eq!(state(&judge, "behind", "orders"), Some(State::Alarm));
+    assert_eq!(state(&judge, "behind", "orders-dlq"), Some(State::Ok));
+}
+
+#[test]
+fn an_expression_over_custom_metrics_is_judged_where_they_all_are() {
+    let input =
+        |id: &str| Input { id: id.into(), metric: MetricRef::Custom(id.into()), statistic: Statistic::Sum };
+    let math = Math::parse("100 * failed / (failed + done)", vec![input("failed"), input("done")]).unwrap();
+    let condition =
+        Condition::new(MetricRef::Math(Arc::new(math)), Statistic::Average, Comparison::GreaterThan, 5.0);
+    let (judge, target) = judge(vec![Rule::on("error-rate", condition)]);
+    let id = |name: &str| CustomId { account: "1".into(), region: "eu-west-1".into(), name: name.into() };
+    judge.board.place_customs(&target, vec![id("failed"), id("done")]);
+    for (name, sum) in [("failed", 1.0), ("done", 9.0)] {
+        let datapoints = vec![(minute(1), StatisticSet::single(sum))];
+        let window = Window { from: minute(1), until: minute(2), settled: minute(2), datapoints };
+        judge.board.customs()[&id(name)].read(minute(4), &window, false);
+    }
+    judge.tick(minute(4)).unwrap();
+    let key = AlarmKey { rule: "error-rate".into(), subject: Subject::Custom(id("error-rate")) };
+    let alarm = judge.board.with_alarms(|alarms| alarms[&key].clone());
+    assert_eq!((alarm.state, alarm.value), (State::Alarm, Some(10.0)));
 }

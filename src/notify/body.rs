@@ -187,11 +187,12 @@ impl<'a> From<&'a Condition> for ConditionBody<'a> {
     }
 }
 
-/// The configuration's name of what an alarm measures.
+/// The configuration's name of what an alarm measures, or its expression.
 pub fn metric_name(metric: &MetricRef) -> &str {
     match metric {
         MetricRef::Queue(metric) => metric.name(),
         MetricRef::Custom(name) => name,
+        MetricRef::Math(math) => &math.text,
     }
 }
 

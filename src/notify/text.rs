@@ -1,4 +1,10 @@
-//! The words a person reads: one place for e-mail, SMS and the log.
+//! The words a person reads: one place for e-mail, SMS, chat, pagers and the log.
+
+mod console;
+mod group;
+
+pub use console::console;
+pub use group::Group;
 
 use std::fmt::Write;
 
@@ -29,9 +35,22 @@ pub fn prefix(text: &str, max: usize) -> &str {
     &text[..end]
 }
 
-/// What happened, in one line: `ALARM: dlq-not-empty on orders-dlq (us-east-1)`.
-pub fn headline(notification: &Notification) -> String {
-    let word = match notification.event {
+/// How many characters `text` has.
+pub fn characters(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// `text`, or as much of it as fits into `max` characters with `...` at the end.
+pub fn cut_characters(text: &str, max: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(max) else { return text.to_owned() };
+    let dots = &"..."[..max.min(3)];
+    let kept = text[..end].char_indices().rev().nth(dots.len().saturating_sub(1)).map_or(end, |(at, _)| at);
+    format!("{}{dots}", &text[..kept])
+}
+
+/// What happened, as a headline begins.
+pub fn word(event: Event) -> &'static str {
+    match event {
         Event::Firing => "ALARM",
         Event::Resolved => "OK",
         Event::Repeated => "still ALARM",
@@ -39,7 +58,12 @@ pub fn headline(notification: &Notification) -> String {
         Event::Flapping => "FLAPPING",
         Event::Closed => "CLOSED",
         Event::Test => "TEST, nothing is wrong",
-    };
+    }
+}
+
+/// What happened, in one line: `ALARM: dlq-not-empty on orders-dlq (us-east-1)`.
+pub fn headline(notification: &Notification) -> String {
+    let word = word(notification.event);
     let subject = &notification.alarm.subject;
     let mut line = format!("{word}: {} on {}", notification.alarm.rule, subject.name());
     if !subject.region().is_empty() {
@@ -56,8 +80,12 @@ pub fn sms(notification: &Notification) -> String {
 
 /// All of it for a person with a minute: headline, description, reason, then the facts a line each.
 pub fn long(notification: &Notification) -> String {
-    let mut text = headline(notification);
-    text.push('\n');
+    format!("{}\n{}", headline(notification), paragraphs(notification))
+}
+
+/// What follows the headline in [`long`].
+pub fn paragraphs(notification: &Notification) -> String {
+    let mut text = String::new();
     for paragraph in [&notification.description, &notification.reason] {
         if !paragraph.is_empty() {
             let _ = write!(text, "\n{paragraph}\n");
@@ -70,7 +98,8 @@ pub fn long(notification: &Notification) -> String {
     text
 }
 
-fn facts(notification: &Notification) -> Vec<(&'static str, String)> {
+/// The facts, each with its name; at most ten.
+pub fn facts(notification: &Notification) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("State", format!("{} -> {} at {}", notification.from, notification.to, notification.since)),
         ("Severity", notification.severity.as_str().to_owned()),
@@ -105,7 +134,7 @@ fn facts(notification: &Notification) -> Vec<(&'static str, String)> {
 }
 
 /// `Maximum of messages_visible over 1m >= 1, 1 of 1 datapoints`.
-fn condition(notification: &Notification) -> String {
+pub fn condition(notification: &Notification) -> String {
     let condition = match &notification.cause {
         Cause::Metric(condition) => condition,
         Cause::Composite { text, .. } => return text.to_string(),
@@ -151,6 +180,17 @@ mod tests {
         }
         assert_eq!(cut("abcd", 0), "");
         assert_eq!(prefix("größer", 3), "gr");
+        for (text, max, expected) in [
+            ("größer", 6, "größer"),
+            ("größere", 6, "grö..."),
+            ("日本語日本語", 5, "日本..."),
+            ("日本", 2, "日本"),
+            ("日本語日", 3, "..."),
+            ("日本語", 2, ".."),
+            ("abc", 0, ""),
+        ] {
+            assert_eq!(cut_characters(text, max), expected, "{text} to {max} characters");
+        }
     }
 
     #[test]

@@ -4,21 +4,28 @@
 //! (`ALARM`, `notBreaching`, `dead_letter`), instants are Unix milliseconds, lengths milliseconds. A field may be
 //! added with `#[serde(default)]`; anything else is a new version with a migration.
 
+mod alarm;
+mod condition;
+mod silence;
+
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 
+pub use alarm::AlarmRecord;
+use condition::ConditionRecord;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::alarm::{Alarm, AlarmKey, CustomId, Subject};
+use crate::domain::alarm::{AlarmKey, CustomId, Subject};
 use crate::domain::counter::Snapshot;
 use crate::domain::notification::{Cause, Child, Event, Notification, QueueFacts};
 use crate::domain::outbox::Entry;
 use crate::domain::queue::{QueueId, Role};
-use crate::domain::rule::{Condition, LowSamples, MetricRef, UnknownWord};
+use crate::domain::rule::UnknownWord;
 use crate::domain::time::Timestamp;
 use crate::store::receipts::Receipt;
+
+pub use silence::SilenceRecord;
 
 /// Why a stored record cannot be understood.
 #[derive(Debug, thiserror::Error)]
@@ -69,46 +76,6 @@ pub fn key_from_text(text: &str) -> Result<AlarmKey, RecordError> {
         _ => return Err(RecordError::Word { what: "alarm subject", word: kind }),
     };
     Ok(AlarmKey { rule: rule.into(), subject })
-}
-
-/// [`Alarm`] without its value, which the next evaluation brings.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct AlarmRecord {
-    state: String,
-    since: i64,
-    reason: String,
-    told: Vec<String>,
-    told_at: Option<i64>,
-    firing: Option<NotificationRecord>,
-}
-
-impl From<&Alarm> for AlarmRecord {
-    fn from(alarm: &Alarm) -> Self {
-        Self {
-            state: alarm.state.as_str().into(),
-            since: alarm.since.as_millis(),
-            reason: alarm.reason.clone(),
-            told: alarm.told.iter().map(|name| name.to_string()).collect(),
-            told_at: alarm.told_at.map(Timestamp::as_millis),
-            firing: alarm.firing.as_deref().map(NotificationRecord::from),
-        }
-    }
-}
-
-impl TryFrom<AlarmRecord> for Alarm {
-    type Error = RecordError;
-
-    fn try_from(record: AlarmRecord) -> Result<Self, RecordError> {
-        Ok(Self {
-            state: word("alarm state", &record.state)?,
-            since: Timestamp::from_millis(record.since),
-            reason: record.reason,
-            value: None,
-            told: record.told.into_iter().map(Arc::from).collect(),
-            told_at: record.told_at.map(Timestamp::from_millis),
-            firing: record.firing.map(Notification::try_from).transpose()?.map(Arc::new),
-        })
-    }
 }
 
 /// [`Snapshot`] of a counter; `null` stands for a number that JSON cannot write, which restoring drops.
@@ -324,75 +291,6 @@ impl TryFrom<CauseRecord> for Cause {
                 let children = children.into_iter().map(child).collect::<Result<_, RecordError>>()?;
                 Self::Composite { text: rule.into(), children }
             }
-        })
-    }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum MetricRecord {
-    Queue(String),
-    Custom(String),
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct ConditionRecord {
-    metric: MetricRecord,
-    statistic: String,
-    period: u64,
-    evaluation_periods: u32,
-    datapoints_to_alarm: u32,
-    evaluation_range: u32,
-    comparison: String,
-    /// `null` stands for a threshold that JSON cannot write (NaN, infinite).
-    threshold: Option<f64>,
-    missing_data: String,
-    #[serde(default = "evaluate")]
-    low_samples: String,
-}
-
-fn evaluate() -> String {
-    LowSamples::default().as_str().into()
-}
-
-impl From<&Condition> for ConditionRecord {
-    fn from(condition: &Condition) -> Self {
-        Self {
-            metric: match &condition.metric {
-                MetricRef::Queue(metric) => MetricRecord::Queue(metric.name().into()),
-                MetricRef::Custom(name) => MetricRecord::Custom(name.to_string()),
-            },
-            statistic: condition.statistic.to_string(),
-            period: u64::try_from(condition.period.as_millis()).unwrap_or(u64::MAX),
-            evaluation_periods: condition.evaluation_periods,
-            datapoints_to_alarm: condition.datapoints_to_alarm,
-            evaluation_range: condition.evaluation_range,
-            comparison: condition.comparison.as_symbol().into(),
-            threshold: Some(condition.threshold),
-            missing_data: condition.missing_data.as_str().into(),
-            low_samples: condition.low_samples.as_str().into(),
-        }
-    }
-}
-
-impl TryFrom<ConditionRecord> for Condition {
-    type Error = RecordError;
-
-    fn try_from(record: ConditionRecord) -> Result<Self, RecordError> {
-        Ok(Self {
-            metric: match record.metric {
-                MetricRecord::Queue(name) => MetricRef::Queue(word("metric", &name)?),
-                MetricRecord::Custom(name) => MetricRef::Custom(name.into()),
-            },
-            statistic: word("statistic", &record.statistic)?,
-            period: Duration::from_millis(record.period),
-            evaluation_periods: record.evaluation_periods,
-            datapoints_to_alarm: record.datapoints_to_alarm,
-            evaluation_range: record.evaluation_range,
-            comparison: word("comparison", &record.comparison)?,
-            threshold: record.threshold.unwrap_or(f64::NAN),
-            missing_data: word("missing data treatment", &record.missing_data)?,
-            low_samples: word("low sample treatment", &record.low_samples)?,
         })
     }
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::alarm::{Alarm, AlarmKey, CustomId, State, Subject};
+use crate::domain::alarm::{Alarm, AlarmKey, CustomId, State, Subject, Untold};
 use crate::domain::counter::Snapshot;
+use crate::domain::hold::Hold;
 use crate::domain::metric::Metric;
 use crate::domain::notification::{Cause, Debt, Event, Notification};
 use crate::domain::outbox::{Entry, Reason};
@@ -15,7 +16,8 @@ use crate::domain::rule::LowSamples;
 use crate::domain::time::Timestamp;
 use crate::notify::fixture::{at, debt, key};
 
-mod faults;
+pub mod faults;
+mod silences;
 
 fn owe(store: &Store, debts: Vec<Debt>) {
     store.commit(&Batch { debts, ..Batch::default() }, at(0)).unwrap();
@@ -34,11 +36,19 @@ fn alarm(told: &[&str]) -> Alarm {
     Alarm {
         state: State::Alarm,
         since: at(0),
+        ended: Some(at(-1)),
         reason: "Threshold Crossed".into(),
         value: None,
         told: told.iter().map(|name| Arc::from(*name)).collect(),
         told_at: Some(at(1)),
         firing: Some(debt("dlq", Event::Firing, 0, &[]).notification),
+        tellings: 7,
+        held: None,
+        untold: Some(Untold {
+            event: Event::Firing,
+            from: State::InsufficientData,
+            by: Hold::Maintenance("nightly".into()),
+        }),
     }
 }
 

@@ -37,7 +37,7 @@ impl IntoResponse for Fault {
 
 /// The paths there are, for whoever took another.
 const PATHS: &str = "the paths are /, /metrics, /healthz, /readyz, /api/v1/queues, /api/v1/queues/{name}, \
-                     /api/v1/alarms, /api/v1/notifications and POST /-/reload";
+                     /api/v1/alarms, /api/v1/notifications, /api/v1/silences and POST /-/reload";
 
 /// Answers for every other path.
 pub async fn unknown_path(uri: Uri) -> Fault {
@@ -46,7 +46,14 @@ pub async fn unknown_path(uri: Uri) -> Fault {
 
 /// Answers for a method that a path does not have.
 pub async fn wrong_method(method: Method, uri: Uri) -> Fault {
-    let hint = if uri.path() == "/-/reload" { "use POST" } else { "use GET" };
+    let hint = match uri.path() {
+        "/-/reload" => "use POST",
+        "/api/v1/silences" => "use GET or POST",
+        path if path.starts_with("/api/v1/silences/") => {
+            "use DELETE, or GET /api/v1/silences for all of them"
+        }
+        _ => "use GET",
+    };
     let error = format!("`{}` does not take {method}", uri.path());
     Fault::new(StatusCode::METHOD_NOT_ALLOWED, error, hint)
 }

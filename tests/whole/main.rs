@@ -20,6 +20,7 @@ mod receiver;
 
 mod blindness;
 mod boto3;
+mod chat;
 mod clock;
 mod commands;
 mod custom_metrics;

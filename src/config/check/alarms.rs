@@ -1,17 +1,19 @@
-//! `alarms`: each alarm with its selector and everything but its condition, which is `condition.rs`.
+//! `alarms`: each alarm with its selector and everything but what makes it fire: a condition (`condition.rs`) or other alarms
+//! (`composite.rs`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::composite::{self, Draft};
 use super::condition::condition;
 use super::custom::{self, description};
 use super::{destinations, discovery, shape};
 use crate::config::reader::{Cursor, Section, quoted};
 use crate::config::{keys, label};
-use crate::domain::metric::Scope;
+use crate::domain::metric::{Metric, Scope};
 use crate::domain::queue::QueueKind;
-use crate::domain::rule::{MetricRef, RoleSelector, Rule, Selector, Severity, Trigger};
+use crate::domain::rule::{Condition, MetricRef, RoleSelector, Rule, Selector, Severity, Trigger};
 
 /// CloudWatch's limit for AlarmName.
 const LONGEST_NAME: usize = 255;
@@ -34,7 +36,7 @@ pub struct Context<'a> {
 /// Reads the list.
 pub fn read(list: &Cursor<'_>, context: &Context<'_>) -> Vec<Rule> {
     let mut first_lines = BTreeMap::new();
-    let mut rules = Vec::new();
+    let (mut rules, mut drafts) = (Vec::new(), Vec::new());
     for item in list.items() {
         let section = item.section(&keys::ALARM);
         let name = section.required("name").and_then(|cursor| {
@@ -44,19 +46,32 @@ pub fn read(list: &Cursor<'_>, context: &Context<'_>) -> Vec<Rule> {
             }
             Some(name)
         });
-        rules.extend(rule(&section, name, context));
+        if let Some(alarm_rule) = section.get("alarm_rule") {
+            drafts.push(composite::read(&section, alarm_rule, name.clone()));
+            rules.extend(rule(&section, name, drafts.last().and_then(Draft::trigger), context));
+        } else {
+            composite::refuse_alone(&section);
+            let condition = condition(&section, context);
+            rules.extend(rule(&section, name, condition.map(Trigger::Metric), context));
+        }
     }
+    let names: Vec<&str> = first_lines.keys().map(|name| &**name).collect();
+    composite::check(&drafts, &names, &rules);
     rules
 }
 
-fn rule(section: &Section<'_>, name: Option<Arc<str>>, context: &Context<'_>) -> Option<Rule> {
+fn rule(
+    section: &Section<'_>,
+    name: Option<Arc<str>>,
+    trigger: Option<Trigger>,
+    context: &Context<'_>,
+) -> Option<Rule> {
     let severities = [Severity::Critical, Severity::Error, Severity::Warning, Severity::Info]
         .map(|severity| (severity.as_str(), severity));
     let repeat_bounds = Duration::from_secs(60)..=Duration::from_secs(30 * 86_400);
-    let condition = condition(section, context);
     let selector = section.get("queues").map(|cursor| selector(&cursor, context)).unwrap_or_default();
-    if let Some(condition) = &condition {
-        fit(section, &selector, &condition.metric);
+    if let Some(Trigger::Metric(condition)) = &trigger {
+        fit(section, &selector, condition);
     }
     let rule = Rule {
         description: section.get("description").and_then(|cursor| description(&cursor)).unwrap_or_default(),
@@ -67,7 +82,7 @@ fn rule(section: &Section<'_>, name: Option<Arc<str>>, context: &Context<'_>) ->
         labels: section.get("labels").map(|cursor| labels(&cursor)).unwrap_or_default(),
         selector,
         name: name?,
-        trigger: Trigger::Metric(condition?),
+        trigger: trigger?,
     };
     Some(rule)
 }
@@ -86,12 +101,26 @@ fn selector(cursor: &Cursor<'_>, context: &Context<'_>) -> Selector {
 }
 
 /// An alarm that can never see a value is a mistake.
-fn fit(section: &Section<'_>, selector: &Selector, metric: &MetricRef) {
+fn fit(section: &Section<'_>, selector: &Selector, condition: &Condition) {
     let Some(cursor) = section.get("queues") else { return };
-    let MetricRef::Queue(metric) = metric else {
+    let metrics: Vec<Metric> =
+        condition.measured().into_iter().filter_map(|(metric, _)| of_queue(metric)).collect();
+    if metrics.is_empty() {
         cursor.refuse_with("has no meaning for a custom metric", "its dimensions say what it is of");
-        return;
-    };
+    }
+    for metric in metrics {
+        fit_one(&cursor, selector, metric);
+    }
+}
+
+fn of_queue(metric: &MetricRef) -> Option<Metric> {
+    match metric {
+        MetricRef::Queue(metric) => Some(*metric),
+        MetricRef::Custom(_) | MetricRef::Math(_) => None,
+    }
+}
+
+fn fit_one(cursor: &Cursor<'_>, selector: &Selector, metric: Metric) {
     let never = match metric.row().scope {
         Scope::All => None,
         Scope::Fifo => (selector.kind == Some(QueueKind::Standard)).then_some("FIFO queues"),

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::alarms::Context;
-use super::custom;
+use super::{custom, math};
 use crate::config::reader::{Cursor, Section, quoted};
 use crate::config::{builtin, suggest};
 use crate::domain::metric::{CATALOGUE, Metric, Source};
@@ -23,14 +23,29 @@ const LOW_SAMPLES: &str = "evaluate_low_sample_count_percentile";
 
 /// Reads the condition of one alarm.
 pub fn condition(section: &Section<'_>, context: &Context<'_>) -> Option<Condition> {
-    let metric = section.required("metric").and_then(|cursor| metric(&cursor, context.custom_metrics));
-    let statistic = chosen_statistic(section, metric.as_ref(), context);
+    let metric = match section.get("expression") {
+        Some(expression) => math::read(section, &expression, context),
+        None => {
+            if let Some(cursor) = section.get("metrics") {
+                cursor.refuse_with("stands without `expression`", "one metric alone is `metric: NAME`");
+            }
+            section.required("metric").and_then(|cursor| metric(&cursor, context.custom_metrics))
+        }
+    };
+    let statistic = match &metric {
+        Some(MetricRef::Math(_)) => Some(Statistic::Average),
+        metric => chosen_statistic(section.get("statistic"), metric.as_ref(), context),
+    };
     let period = match section.get("period") {
         Some(cursor) => period(&cursor),
         None => Some(default_period(metric.as_ref(), context)),
     };
-    if let (Some(metric), Some(period)) = (&metric, period) {
-        period_fits(section, metric, period, context);
+    if let (Some(metric), Some(period), Some(cursor)) = (&metric, period, section.get("period")) {
+        for metric in parts(metric) {
+            if !period_fits(&cursor, metric, period, context) {
+                break;
+            }
+        }
     }
     let counts = counts(section);
     if let (Some((n, _, range)), Some(period)) = (counts, period) {
@@ -55,7 +70,16 @@ pub fn condition(section: &Section<'_>, context: &Context<'_>) -> Option<Conditi
     })
 }
 
-fn metric(cursor: &Cursor<'_>, custom_metrics: &[custom::Named]) -> Option<MetricRef> {
+/// The metrics that are looked at.
+fn parts(metric: &MetricRef) -> Vec<&MetricRef> {
+    match metric {
+        MetricRef::Math(math) => math.inputs.iter().map(|input| &input.metric).collect(),
+        one => vec![one],
+    }
+}
+
+/// A metric by its name, of queues or custom.
+pub fn metric(cursor: &Cursor<'_>, custom_metrics: &[custom::Named]) -> Option<MetricRef> {
     let text = cursor.text()?;
     if let Some((name, _)) = custom_metrics.iter().find(|(name, _)| &**name == text) {
         return Some(MetricRef::Custom(name.clone()));
@@ -80,12 +104,11 @@ fn metric(cursor: &Cursor<'_>, custom_metrics: &[custom::Named]) -> Option<Metri
 }
 
 /// The alarm's statistic, or the metric's own; and whether the metric's values can give it.
-fn chosen_statistic(
-    section: &Section<'_>,
+pub fn chosen_statistic(
+    cursor: Option<Cursor<'_>>,
     metric: Option<&MetricRef>,
     context: &Context<'_>,
 ) -> Option<Statistic> {
-    let cursor = section.get("statistic");
     let chosen = cursor.as_ref().and_then(statistic);
     if cursor.is_some() && chosen.is_none() {
         return None;
@@ -97,13 +120,14 @@ fn chosen_statistic(
             let own = metric.as_ref()?.statistic;
             let chosen = chosen.unwrap_or(own);
             if chosen != own && [chosen, own].iter().any(|one| matches!(one, Statistic::Percentile(_))) {
-                section.get("statistic")?.refuse_with(
+                cursor?.refuse_with(
                     format!("`{chosen}` cannot be had: custom metric {} is read as `{own}`", quoted(name)),
                     "one percentile cannot be computed from another statistic; add a second custom metric",
                 );
             }
             Some(chosen)
         }
+        MetricRef::Math(_) => None,
     }
 }
 
@@ -152,20 +176,22 @@ fn period(cursor: &Cursor<'_>) -> Option<Duration> {
 
 /// A minute, unless polls are further apart than that.
 fn default_period(metric: Option<&MetricRef>, context: &Context<'_>) -> Duration {
-    let polled = metric.is_some_and(|metric| matches!(source(metric), Source::Attributes | Source::Derived));
+    let parts = metric.map(parts).unwrap_or_default();
+    let polled =
+        parts.into_iter().any(|metric| matches!(source(metric), Source::Attributes | Source::Derived));
     if polled { builtin::finest_period(context.attributes).max(MINUTE) } else { MINUTE }
 }
 
 fn source(metric: &MetricRef) -> Source {
     match metric {
         MetricRef::Queue(metric) => metric.row().source,
-        MetricRef::Custom(_) => Source::CloudWatch,
+        MetricRef::Custom(_) | MetricRef::Math(_) => Source::CloudWatch,
     }
 }
 
 /// A period must not be finer than what the metric is made of: most datapoints would be missing.
-fn period_fits(section: &Section<'_>, metric: &MetricRef, period: Duration, context: &Context<'_>) {
-    let Some(cursor) = section.get("period") else { return };
+/// Says whether it fits, so that one fault is enough for all metrics of an expression.
+fn period_fits(cursor: &Cursor<'_>, metric: &MetricRef, period: Duration, context: &Context<'_>) -> bool {
     let shown = cursor.shown();
     let source = source(metric);
     if period < MINUTE && source != Source::Attributes {
@@ -186,7 +212,10 @@ fn period_fits(section: &Section<'_>, metric: &MetricRef, period: Duration, cont
             format!("{shown} is too long: percentiles of minutes do not add up to one of a longer period"),
             "use `1m`",
         );
+    } else {
+        return true;
     }
+    false
 }
 
 fn percentile(metric: &MetricRef, context: &Context<'_>) -> bool {

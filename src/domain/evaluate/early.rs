@@ -9,7 +9,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::{Condition, Point, Series, State, Timestamp, Verdict, datapoint, datapoints, evaluate, judge};
+use super::{Condition, Point, Series, State, Timestamp, Verdict, conclude, datapoint, datapoints, evaluate};
 use crate::domain::rule::{Comparison, Statistic};
 
 /// As [`evaluate`], or ALARM as soon as the evaluation of a window that has begun is certain to find it.
@@ -41,7 +41,7 @@ fn foreseen(condition: &Condition, series: &Series, now: Timestamp) -> Option<(T
         datapoint(condition, series, *end - condition.period, horizon).point == Point::Breaching
     };
     // From OK, so that an ALARM is the datapoints' own and none that is merely kept.
-    let judged = |end| judge(condition, &datapoints(condition, series, end, horizon), State::Ok);
+    let judged = |end| conclude(condition, &datapoints(condition, series, end, horizon), State::Ok);
     ends(series, now)
         .filter(breaches)
         .filter_map(|end| Some((end, judged(end)?)))

@@ -154,7 +154,7 @@ fn repeats_go_on_as_often_as_before() {
 
 #[test]
 fn what_is_owed_waits_and_grows_old_as_if_nothing_had_happened() {
-    use crate::domain::outbox::{self, GIVE_UP, Next, Outcome, Reason};
+    use crate::domain::outbox::{self, Batching, GIVE_UP, Grouping, Next, Outcome, Reason, Verdict};
     let failed = Outcome::Retry { reason: Reason::Timeout, after: None };
     for by in JUMPS {
         let mut rig = Rig::new(vec![alarm(1, 60)]);
@@ -165,11 +165,11 @@ fn what_is_owed_waits_and_grows_old_as_if_nothing_had_happened() {
         rig.judge.store.postpone(&entry).unwrap();
         rig.set(by);
         let owed = rig.judge.store.pending("ops", 1).unwrap();
-        assert_eq!(outbox::wait(&owed, rig.now()), Some(Duration::from_secs(30)), "{by}");
-        let next = outbox::settle(&owed[0], failed, rig.now(), 0.5);
-        assert!(matches!(next, Next::RetryAt { .. }), "{by}: it is not three days old");
-        let next = outbox::settle(&owed[0], failed, rig.now() + GIVE_UP, 0.5);
-        assert_eq!(next, Next::Park { reason: Reason::Expired }, "{by}");
+        assert_eq!(outbox::wait(&owed, Grouping::NONE, rig.now()), Some(Duration::from_secs(30)), "{by}");
+        let settle = |now| Batching::new(Grouping::NONE).settle(&[&owed[0]], failed, now, 0.5);
+        let expired = Verdict::Each(vec![Next::Park { reason: Reason::Expired }]);
+        assert_ne!(settle(rig.now()), expired, "{by}: it is not three days old");
+        assert_eq!(settle(rig.now() + GIVE_UP), expired, "{by}");
         let stored = rig.judge.store.alarms().unwrap();
         let shown = rig.judge.board.with_alarms(|alarms| alarms.values().map(|alarm| alarm.told_at).max());
         assert_eq!(stored.values().map(|alarm| alarm.told_at).max(), shown, "{by}: also after a restart");

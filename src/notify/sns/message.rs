@@ -277,6 +277,7 @@ fn metric(metric: &MetricRef) -> (&'static str, &str) {
             None => ("sqswatch", metric.name()),
         },
         MetricRef::Custom(name) => ("sqswatch", text::prefix(name, NAME_BYTES)),
+        MetricRef::Math(math) => ("sqswatch", text::prefix(&math.text, NAME_BYTES)),
     }
 }
 

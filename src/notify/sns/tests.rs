@@ -276,7 +276,7 @@ async fn every_publish_is_counted_and_what_sns_saw_is_priced() {
     let meter = Meter::publishing(telemetry.clone(), "us-east-1".into());
     let to = To::Sns(Sns { topic_arn: TOPIC.into(), role_arn: None }, client(&peer.url), meter);
     for _ in 0..2 {
-        notify::send_once(&to, &notification("dlq", Event::Firing, 0)).await;
+        notify::send(&to, &[notification("dlq", Event::Firing, 0).into()]).await;
     }
     assert_eq!(telemetry.requests.with_label_values(&["sns", "Publish", "us-east-1"]).get(), 2);
     let throttled = telemetry.failures.with_label_values(&["sns", "Publish", "us-east-1", "throttled"]);

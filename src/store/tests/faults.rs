@@ -115,26 +115,31 @@ impl StorageBackend for Disk {
     }
 }
 
+/// A store on a disk that is full while the flag is set.
+pub fn breakable() -> (Store, Arc<AtomicBool>) {
+    let disk = Disk { data: Arc::new(InMemoryBackend::new()), broken: Arc::default() };
+    let broken = disk.broken.clone();
+    let open = move || {
+        disk.check().map_err(|source| StoreError::NotWritable { path: "disk".into(), source })?;
+        Ok(builder().create_with_backend(disk.clone())?)
+    };
+    (Store::with(Box::new(open)).unwrap(), broken)
+}
+
 #[test]
 fn a_full_disk_loses_nothing_and_heals_by_itself() {
-    let disk = Disk { data: Arc::new(InMemoryBackend::new()), broken: Arc::default() };
-    let opened = disk.clone();
-    let open = move || {
-        opened.check().map_err(|source| StoreError::NotWritable { path: "disk".into(), source })?;
-        Ok(builder().create_with_backend(opened.clone())?)
-    };
-    let store = Store::with(Box::new(open)).unwrap();
+    let (store, broken) = breakable();
     owe(&store, vec![debt("before", Event::Firing, 0, &["ops"])]);
     assert!(store.is_writable());
 
-    disk.broken.store(true, Ordering::SeqCst);
+    broken.store(true, Ordering::SeqCst);
     let batch = Batch { debts: vec![debt("during", Event::Firing, 1, &["ops"])], ..Batch::default() };
     for _ in 0..3 {
         assert!(store.commit(&batch, at(1)).is_err());
         assert!(!store.is_writable());
     }
 
-    disk.broken.store(false, Ordering::SeqCst);
+    broken.store(false, Ordering::SeqCst);
     store.commit(&batch, at(2)).unwrap();
     assert!(store.is_writable());
     let rules: Vec<String> =

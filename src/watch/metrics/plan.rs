@@ -12,7 +12,7 @@ use crate::config::{CustomMetric, Poll};
 use crate::domain::alarm::CustomId;
 use crate::domain::metric::{Kind, Metric, Source};
 use crate::domain::queue::{Queue, QueueId};
-use crate::domain::rule::{Condition, MetricRef, Rule, Statistic};
+use crate::domain::rule::{MetricRef, Rule, Statistic};
 use crate::domain::time::{MINUTE, Timestamp};
 
 /// How far back a series is read that was never read before, if nothing needs more.
@@ -128,16 +128,23 @@ impl Plan {
         rules: &[Rule],
         now: Timestamp,
     ) -> Option<Turn> {
-        let of_it = |condition: &&Condition| matches!(&condition.metric, MetricRef::Custom(name) if *name == custom.name);
-        let judging: Vec<&Condition> = rules.iter().filter_map(Rule::condition).filter(of_it).collect();
-        let reach = judging.iter().map(|condition| condition.reach()).max().unwrap_or_default();
+        let mut judging: Vec<(Duration, Statistic)> = Vec::new();
+        for condition in rules.iter().filter_map(Rule::condition) {
+            for (metric, statistic) in condition.measured() {
+                if matches!(metric, MetricRef::Custom(name) if *name == custom.name) {
+                    judging.push((condition.reach(), statistic));
+                    if condition.ignores_low_samples() {
+                        judging.push((condition.reach(), Statistic::SampleCount));
+                    }
+                }
+            }
+        }
+        let reach = judging.iter().map(|(reach, _)| *reach).max().unwrap_or_default();
         let seldom = judging.is_empty() && custom.statistic == Statistic::Sum;
         let subject = Subject::Custom(id.clone());
         let span = self.span(&subject, seldom, reach, now)?;
-        let wanted = judging.iter().map(|condition| condition.statistic);
-        let counted = judging.iter().any(|condition| condition.ignores_low_samples());
-        let counted = counted.then_some(Statistic::SampleCount);
-        let statistics = statistics::needed([custom.statistic].into_iter().chain(wanted).chain(counted));
+        let wanted = judging.iter().map(|(_, statistic)| *statistic);
+        let statistics = statistics::needed([custom.statistic].into_iter().chain(wanted));
         Some(Turn { subject, span, open_until: now.floor(MINUTE) + MINUTE, statistics })
     }
 
@@ -181,12 +188,14 @@ fn demand(rules: &[Rule], queue: &Queue, metric: Metric) -> Option<Demand> {
     let mut found: Option<Demand> = None;
     for rule in rules {
         let Some(condition) = rule.condition() else { continue };
-        let MetricRef::Queue(judged) = condition.metric else { continue };
-        if source(judged) == metric && rule.selector.matches(queue) {
-            let demand = found.get_or_insert_default();
-            demand.reach = demand.reach.max(condition.reach());
-            if judged == metric {
-                demand.statistics.push(condition.statistic);
+        for (judged, statistic) in condition.measured() {
+            let MetricRef::Queue(judged) = *judged else { continue };
+            if source(judged) == metric && rule.selector.matches(queue) {
+                let demand = found.get_or_insert_default();
+                demand.reach = demand.reach.max(condition.reach());
+                if judged == metric {
+                    demand.statistics.push(statistic);
+                }
             }
         }
     }
@@ -197,7 +206,7 @@ fn demand(rules: &[Rule], queue: &Queue, metric: Metric) -> Option<Demand> {
 fn source(metric: Metric) -> Metric {
     match metric {
         Metric::OldestMessageRetentionRatio => Metric::OldestMessageAge,
-        Metric::ConsumersStalled => Metric::MessagesDeleted,
+        Metric::ConsumersStalled | Metric::DeadLetters => Metric::MessagesDeleted,
         other => other,
     }
 }

@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Asked, asked};
 use crate::board::Board;
+use crate::clock;
 use crate::domain::alarm::{Alarm, AlarmKey, State, Subject};
 use crate::domain::rule::{Condition, MetricRef, Rule, Statistic, Trigger};
+use crate::domain::silence::Holder;
+use crate::domain::time::Timestamp;
 use crate::web::Web;
 use crate::web::answer::Fault;
 
@@ -53,9 +56,42 @@ pub struct AlarmView {
     /// The newest value judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
+    /// What holds its notifications back at present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<HoldView>,
+    /// What silences it at present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub silenced_by: Option<SilencedBy>,
     /// The rule; absent for the moment between a reload and the next evaluation when it is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleView>,
+}
+
+/// Why nobody is told of an alarm for now.
+#[derive(Clone, Debug, Serialize)]
+pub struct HoldView {
+    /// `silence`, `maintenance` or `suppressor`.
+    pub kind: &'static str,
+    /// The silence's id, the window's name, or the suppressor's rule.
+    pub by: String,
+}
+
+/// A silence or maintenance window that is in force.
+#[derive(Clone, Debug, Serialize)]
+pub struct SilencedBy {
+    /// `silence` or `maintenance`.
+    pub kind: &'static str,
+    /// The silence's id, or the window's name.
+    pub by: String,
+    /// Until when.
+    pub until: String,
+}
+
+impl From<&Holder<'_>> for SilencedBy {
+    fn from(holder: &Holder<'_>) -> Self {
+        let hold = &holder.hold;
+        Self { kind: hold.kind(), by: hold.by().to_string(), until: holder.until.to_string() }
+    }
 }
 
 /// When the alarm fires, in CloudWatch's terms.
@@ -78,7 +114,7 @@ pub struct RuleView {
 /// What a metric alarm looks at.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConditionView {
-    /// The metric's name in the catalogue, or the custom metric's.
+    /// The metric's name in the catalogue, the custom metric's, or the expression.
     pub metric: String,
     /// `Average`, `Sum`, `Minimum`, `Maximum`, `SampleCount` or `p99`.
     pub statistic: String,
@@ -120,6 +156,7 @@ impl From<&Condition> for ConditionView {
         let metric = match &condition.metric {
             MetricRef::Queue(metric) => metric.name().to_owned(),
             MetricRef::Custom(name) => name.to_string(),
+            MetricRef::Math(math) => math.text.to_string(),
         };
         Self {
             metric,
@@ -141,7 +178,8 @@ impl From<&Condition> for ConditionView {
 /// GET /api/v1/alarms
 pub async fn list(Shared(web): Shared<Web>, query: Asked<Filter>) -> Result<Json<AlarmList>, Fault> {
     let state = asked(query)?.state.map(|word| state(&word)).transpose()?;
-    let mut alarms: Vec<AlarmView> = views(&web.board).into_iter().map(|(_, view)| view).collect();
+    let mut alarms: Vec<AlarmView> =
+        views(&web.board, clock::now()).into_iter().map(|(_, view)| view).collect();
     alarms.retain(|view| state.is_none_or(|state| state.as_str() == view.state));
     alarms.sort_by_key(|view| State::ALL.iter().position(|state| state.as_str() == view.state));
     Ok(Json(AlarmList { alarms }))
@@ -155,19 +193,22 @@ fn state(word: &str) -> Result<State, Fault> {
 }
 
 /// Every alarm with its rule, by rule and subject.
-pub fn views(board: &Board) -> Vec<(AlarmKey, AlarmView)> {
-    let rules = board.rules();
+pub fn views(board: &Board, now: Timestamp) -> Vec<(AlarmKey, AlarmView)> {
+    let (rules, silences) = (board.rules(), board.silences());
+    let in_force = silences.at(now);
     let rules: HashMap<&str, &Rule> = rules.iter().map(|rule| (&*rule.name, rule)).collect();
     board.with_alarms(|alarms| {
         let view = |(key, alarm): (&AlarmKey, &Alarm)| {
-            let rule = rules.get(&*key.rule).map(|rule| RuleView::from(*rule));
-            (key.clone(), view(key, alarm, rule))
+            let rule = rules.get(&*key.rule).copied();
+            let holder = rule.and_then(|rule| in_force.holder(rule, &key.subject));
+            let view = AlarmView { silenced_by: holder.map(SilencedBy::from), ..view(key, alarm, rule) };
+            (key.clone(), view)
         };
         alarms.iter().map(view).collect()
     })
 }
 
-fn view(key: &AlarmKey, alarm: &Alarm, rule: Option<RuleView>) -> AlarmView {
+fn view(key: &AlarmKey, alarm: &Alarm, rule: Option<&Rule>) -> AlarmView {
     let name = key.subject.name().to_string();
     let (queue, custom_metric) = match key.subject {
         Subject::Queue(_) => (Some(name), None),
@@ -184,6 +225,8 @@ fn view(key: &AlarmKey, alarm: &Alarm, rule: Option<RuleView>) -> AlarmView {
         since: alarm.since.to_string(),
         reason: alarm.reason.clone(),
         value: alarm.value,
-        rule,
+        held: alarm.held.as_ref().map(|hold| HoldView { kind: hold.kind(), by: hold.by().to_string() }),
+        silenced_by: None,
+        rule: rule.map(RuleView::from),
     }
 }

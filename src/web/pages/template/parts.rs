@@ -1,4 +1,4 @@
-//! The firing alarms above the tables, and the skipped queues below them.
+//! The firing alarms and what is silenced above the tables, and the skipped queues below them.
 
 use maud::{Markup, html};
 
@@ -36,11 +36,14 @@ fn alarm(one: &Firing, overview: &Overview) -> Markup {
         Subject::Composite(_) => "composite alarm",
     };
     html! {
-        li class=(severity) {
+        li class=(severity) .held[one.silenced.is_some()] {
             p.what {
                 strong { (subject.name()) }
                 span.rule title=(one.alarm.reason) { (one.key.rule) }
                 span.severity { (severity) }
+                @if let Some((until, hold)) = &one.silenced {
+                    span.chip title={ "by " (hold) " until " (until) } { "silenced" }
+                }
             }
             p.value {
                 @if let Some(condition) = one.rule.as_ref().and_then(|rule| rule.condition()) { (against(one.alarm.value, condition)) }
@@ -62,6 +65,7 @@ fn against(value: Option<f64>, condition: &Condition) -> Markup {
     let (name, unit) = match &condition.metric {
         MetricRef::Queue(metric) => (metric.name(), metric.row().unit),
         MetricRef::Custom(name) => (&**name, ""),
+        MetricRef::Math(math) => (&*math.text, ""),
     };
     let threshold = measure(condition.threshold, unit);
     html! {
@@ -76,6 +80,32 @@ fn sign(comparison: Comparison) -> &'static str {
         Comparison::GreaterThanOrEqual => "≥",
         Comparison::LessThan => "<",
         Comparison::LessThanOrEqual => "≤",
+    }
+}
+
+/// What keeps alarms from telling anybody at present.
+pub fn silencing(overview: &Overview) -> Markup {
+    html! {
+        section aria-labelledby="silenced" {
+            h2 #silenced { "Silenced" }
+            ul.silences {
+                @for one in overview.silencing.iter().take(SHOWN) {
+                    li {
+                        p.what { strong { (one.what) } span.rule { (one.hold.kind()) " " (one.hold.by()) } }
+                        p.since {
+                            "for " time datetime=(one.until) title={ "until " (one.until) } {
+                                (length(one.until.since(overview.now)))
+                            } " more"
+                        }
+                        p.why { (one.why) }
+                    }
+                }
+            }
+            @if overview.silencing.len() > SHOWN {
+                p.note { "The first " (SHOWN) " of " (overview.silencing.len()) ". "
+                    a href="/api/v1/silences" { "All as JSON" } }
+            }
+        }
     }
 }
 

@@ -7,7 +7,7 @@ set -eu
 
 cd "$(dirname "$0")/.."
 PEERS=${SQSWATCH_PEERS:-$PWD/.peers}
-ALL="prometheus alertmanager localstack moto ministack boto3 tools"
+ALL="prometheus alertmanager faketime localstack moto ministack boto3 tools"
 
 usage() {
     cat <<END
@@ -49,6 +49,7 @@ stamp() { echo "$PEERS/$1.pins"; }
 
 installed() {
     case $1 in
+    faketime) ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 ;;
     prometheus) command -v promtool >/dev/null 2>&1 && command -v prometheus >/dev/null 2>&1 ;;
     alertmanager) command -v prometheus-alertmanager >/dev/null 2>&1 && command -v amtool >/dev/null 2>&1 ;;
     *) [ -x "$PEERS/$1/bin/python" ] && [ "$(cat "$(stamp "$1")" 2>/dev/null)" = "$(pins "$1")" ] ;;
@@ -96,6 +97,11 @@ install_alertmanager() {
         die "cannot install Alertmanager and amtool; run \`apt-get install -y --no-install-recommends prometheus-alertmanager\` as root"
 }
 
+install_faketime() {
+    apt_install libfaketime ||
+        die "cannot install libfaketime; run \`apt-get install -y --no-install-recommends libfaketime\` as root"
+}
+
 install_venv() {
     minimum=$(python_minimum "$1")
     python=$(find_python "$minimum") || { apt_install python3 python3-venv && python=$(find_python "$minimum"); } ||
@@ -115,7 +121,7 @@ install_venv() {
 
 install() {
     for name in "$@"; do
-        case $name in prometheus | alertmanager) ;; *) pins "$name" >/dev/null ;; esac
+        case $name in prometheus | alertmanager | faketime) ;; *) pins "$name" >/dev/null ;; esac
         if installed "$name"; then
             say "$name is there"
         else
@@ -123,6 +129,7 @@ install() {
             case $name in
             prometheus) install_prometheus ;;
             alertmanager) install_alertmanager ;;
+            faketime) install_faketime ;;
             *) install_venv "$name" ;;
             esac
         fi

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::receivers::Receivers;
 use super::{Shared, counters};
 use crate::aws::clients::Clients;
-use crate::judge::{self, Judge};
+use crate::judge::{self, Judge, Said};
 use crate::notify::Receiver;
 use crate::notify::alertmanager::resend;
 use crate::notify::deliver::{self, Delivery};
@@ -34,6 +34,7 @@ impl Generation {
             store: shared.store.clone(),
             telemetry: shared.telemetry.clone(),
             owed: shared.owed.clone(),
+            said: Said::default(),
         };
         generation.spawn("judge", judge::run(judge, generation.stop.clone()));
         let delivery = delivery(shared, receivers);

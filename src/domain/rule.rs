@@ -114,6 +114,8 @@ pub struct Condition {
     pub threshold: f64,
     /// What a missing datapoint counts as.
     pub missing_data: MissingData,
+    /// What a percentile of few samples counts as; without meaning for other statistics.
+    pub low_samples: LowSamples,
 }
 
 /// How many datapoints beyond N are looked at when the alarm does not say: AWS publishes no number, and this is what its one
@@ -134,7 +136,13 @@ impl Condition {
             comparison,
             threshold,
             missing_data: MissingData::default(),
+            low_samples: LowSamples::default(),
         }
+    }
+
+    /// Whether periods with too few samples for a percentile must keep the state.
+    pub fn ignores_low_samples(&self) -> bool {
+        self.low_samples == LowSamples::Ignore && matches!(self.statistic, Statistic::Percentile(_))
     }
 
     /// How many periods back an evaluation looks for datapoints.
@@ -346,6 +354,34 @@ impl FromStr for MissingData {
             .into_iter()
             .find(|mode| mode.as_str() == text)
             .ok_or(UnknownWord)
+    }
+}
+
+/// What a percentile of too few samples to mean anything counts as (EvaluateLowSampleCountPercentile).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LowSamples {
+    /// As any other.
+    #[default]
+    Evaluate,
+    /// The present state stays.
+    Ignore,
+}
+
+impl LowSamples {
+    /// CloudWatch's spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Evaluate => "evaluate",
+            Self::Ignore => "ignore",
+        }
+    }
+}
+
+impl FromStr for LowSamples {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Evaluate, Self::Ignore].into_iter().find(|word| word.as_str() == text).ok_or(UnknownWord)
     }
 }
 

@@ -23,6 +23,7 @@ mod backtest;
 mod blindness;
 mod boto3;
 mod chat;
+mod clock;
 mod commands;
 mod composites;
 mod custom_metrics;

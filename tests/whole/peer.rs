@@ -84,6 +84,17 @@ pub async fn alertmanager(hook: &str, folder: &Path, port: u16) -> Peer {
     start("alertmanager", command, port, "/-/ready").await
 }
 
+/// The library that lets a program see another wall clock.
+///
+/// # Panics
+/// When it is not installed.
+pub fn libfaketime() -> PathBuf {
+    let folders = std::fs::read_dir("/usr/lib").expect("every Linux has it").flatten();
+    let library =
+        folders.map(|folder| folder.path().join("faketime/libfaketime.so.1")).find(|path| path.exists());
+    library.expect("libfaketime is missing\n  hint: run `scripts/peers.sh install faketime`")
+}
+
 /// Where the peers are installed.
 pub fn peers() -> PathBuf {
     std::env::var_os("SQSWATCH_PEERS")

@@ -11,7 +11,7 @@ use crate::config::{Config, Destination, Faults, LogFormat, TargetConfig};
 use crate::domain::metric::Metric;
 use crate::domain::outbox::{GroupBy, Grouping};
 use crate::domain::rule::{
-    Comparison, Glob, MetricRef, MissingData, RoleSelector, Rule, Severity, Statistic,
+    Comparison, Glob, LowSamples, MetricRef, MissingData, RoleSelector, Rule, Severity, Statistic,
 };
 
 /// The design's example without what this version does not support yet.
@@ -190,6 +190,16 @@ fn words_are_taken_in_both_spellings() {
         alarm("treat_missing_data: not_breaching").condition().unwrap().missing_data,
         MissingData::NotBreaching
     );
+}
+
+#[test]
+fn a_percentile_may_be_of_a_queues_metric_and_say_what_few_samples_do() {
+    let condition = |rest: &str| alarm(rest).condition().unwrap().clone();
+    let plain = condition("statistic: p90, period: 5m");
+    assert_eq!((plain.statistic, plain.low_samples), (Statistic::Percentile(90.0), LowSamples::Evaluate));
+    let ignoring = condition("statistic: p90, evaluate_low_sample_count_percentile: ignore");
+    assert_eq!(ignoring.low_samples, LowSamples::Ignore);
+    assert!(ignoring.ignores_low_samples());
 }
 
 #[test]

@@ -116,7 +116,10 @@ impl<'a> Trigger<'a> {
             comparison_operator: condition.comparison.as_cloudwatch(),
             threshold: condition.threshold,
             treat_missing_data: condition.missing_data.as_str(),
-            evaluate_low_sample_count_percentile: "",
+            evaluate_low_sample_count_percentile: match condition.statistic {
+                Statistic::Percentile(_) => condition.low_samples.as_str(),
+                _ => "",
+            },
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::alarm::{AlarmKey, CustomId, State, Subject};
 use crate::domain::metric::Metric;
 use crate::domain::notification::{Cause, Child, Event};
 use crate::domain::queue::QueueId;
-use crate::domain::rule::{Comparison, Condition, MetricRef, Published, Statistic};
+use crate::domain::rule::{Comparison, Condition, LowSamples, MetricRef, Published, Statistic};
 use crate::notify::fixture::receiver::{Act, Receiver, answer};
 use crate::notify::fixture::{at, key, notification};
 use crate::notify::test_notification;
@@ -88,7 +88,10 @@ fn a_test_says_that_it_is_one_in_every_form() {
 fn percentiles_partitions_and_metrics_of_our_own_are_spelled_right() {
     let mut alarm = notification("slow", Event::Firing, 0);
     let on = |metric| {
-        let slow = Condition::new(metric, Statistic::Percentile(99.9), Comparison::GreaterThan, 1.0);
+        let slow = Condition {
+            low_samples: LowSamples::Ignore,
+            ..Condition::new(metric, Statistic::Percentile(99.9), Comparison::GreaterThan, 1.0)
+        };
         Cause::Metric(slow)
     };
     alarm.cause = on(MetricRef::Queue(Metric::DrainTime));
@@ -97,6 +100,7 @@ fn percentiles_partitions_and_metrics_of_our_own_are_spelled_right() {
     assert_eq!(default["AlarmArn"], "arn:aws-cn:cloudwatch:cn-north-1:1:alarm:slow/orders");
     assert_eq!(default["Trigger"]["StatisticType"], "ExtendedStatistic");
     assert_eq!(default["Trigger"]["ExtendedStatistic"], "p99.9");
+    assert_eq!(default["Trigger"]["EvaluateLowSampleCountPercentile"], "ignore");
     assert_eq!(default["Trigger"].get("Statistic"), None);
     assert_eq!(
         (&default["Trigger"]["Namespace"], &default["Trigger"]["MetricName"]),

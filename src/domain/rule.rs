@@ -96,6 +96,8 @@ pub enum Trigger {
 pub struct Condition {
     /// What is measured.
     pub metric: MetricRef,
+    /// Where CloudWatch has a custom metric, so that whoever is told can look there; `None` for a queue's metric.
+    pub published: Option<Arc<Published>>,
     /// How the values of one period become one datapoint; without meaning for an expression, whose metrics have their own.
     pub statistic: Statistic,
     /// One datapoint's length: 10, 20, 30 s or a multiple of 60 s.
@@ -123,6 +125,7 @@ impl Condition {
     pub fn new(metric: MetricRef, statistic: Statistic, comparison: Comparison, threshold: f64) -> Self {
         Self {
             metric,
+            published: None,
             statistic,
             period: MINUTE,
             evaluation_periods: 1,
@@ -157,6 +160,17 @@ impl Condition {
             one => vec![(one, self.statistic)],
         }
     }
+}
+
+/// A custom metric in CloudWatch's own terms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The namespace.
+    pub namespace: String,
+    /// The metric's name there.
+    pub metric: String,
+    /// The exact dimensions.
+    pub dimensions: BTreeMap<String, String>,
 }
 
 /// What an alarm measures.

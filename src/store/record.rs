@@ -21,7 +21,7 @@ use crate::domain::math::{Input, Math};
 use crate::domain::notification::{Cause, Child, Event, Notification, QueueFacts};
 use crate::domain::outbox::Entry;
 use crate::domain::queue::{QueueId, Role};
-use crate::domain::rule::{Condition, MetricRef, UnknownWord};
+use crate::domain::rule::{Condition, MetricRef, Published, UnknownWord};
 use crate::domain::time::Timestamp;
 use crate::store::receipts::Receipt;
 
@@ -188,6 +188,8 @@ pub struct NotificationRecord {
     from: String,
     to: String,
     since: i64,
+    #[serde(default)]
+    fired_at: Option<i64>,
     at: i64,
     reason: String,
     value: Option<f64>,
@@ -208,6 +210,7 @@ impl From<&Notification> for NotificationRecord {
             from: notification.from.as_str().into(),
             to: notification.to.as_str().into(),
             since: notification.since.as_millis(),
+            fired_at: notification.fired_at.map(Timestamp::as_millis),
             at: notification.at.as_millis(),
             reason: notification.reason.clone(),
             value: notification.value,
@@ -231,6 +234,7 @@ impl TryFrom<NotificationRecord> for Notification {
             from: word("alarm state", &record.from)?,
             to: word("alarm state", &record.to)?,
             since: Timestamp::from_millis(record.since),
+            fired_at: record.fired_at.map(Timestamp::from_millis),
             at: Timestamp::from_millis(record.at),
             reason: record.reason,
             value: record.value,
@@ -353,9 +357,19 @@ impl TryFrom<MetricRecord> for MetricRef {
     }
 }
 
+/// [`Published`].
+#[derive(Debug, Serialize, Deserialize)]
+struct PublishedRecord {
+    namespace: String,
+    metric: String,
+    dimensions: BTreeMap<String, String>,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct ConditionRecord {
     metric: MetricRecord,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    published: Option<PublishedRecord>,
     statistic: String,
     period: u64,
     evaluation_periods: u32,
@@ -371,6 +385,11 @@ impl From<&Condition> for ConditionRecord {
     fn from(condition: &Condition) -> Self {
         Self {
             metric: (&condition.metric).into(),
+            published: condition.published.as_deref().map(|published| PublishedRecord {
+                namespace: published.namespace.clone(),
+                metric: published.metric.clone(),
+                dimensions: published.dimensions.clone(),
+            }),
             statistic: condition.statistic.to_string(),
             period: u64::try_from(condition.period.as_millis()).unwrap_or(u64::MAX),
             evaluation_periods: condition.evaluation_periods,
@@ -389,6 +408,10 @@ impl TryFrom<ConditionRecord> for Condition {
     fn try_from(record: ConditionRecord) -> Result<Self, RecordError> {
         Ok(Self {
             metric: record.metric.try_into()?,
+            published: record.published.map(|record| {
+                let PublishedRecord { namespace, metric, dimensions } = record;
+                Arc::new(Published { namespace, metric, dimensions })
+            }),
             statistic: word("statistic", &record.statistic)?,
             period: Duration::from_millis(record.period),
             evaluation_periods: record.evaluation_periods,

@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! csv json     what people have: rows of text, the answer of GetMetricData     -> data
+//! history      what CloudWatch still has                                        -> data
 //! data         the rows by queue and metric, every fault of them with its place
 //! derived      the catalogue's derived metrics from the rows of their parts
 //! roster       which queues a rule selects, as far as names and rows tell
 //! replay       one condition at every instant of a range
+//! composites   the composite alarms, from what became of the others
 //! report       the transitions and the states at the end
 //! expect       what a team expects of them
 //! ```
@@ -13,10 +15,12 @@
 //! It judges with the domain's functions, so that a verdict here is the daemon's. What differs is what is known: a gap in recorded
 //! data is a missing datapoint, never an unknown one, and only closed periods count.
 
+mod composites;
 mod csv;
 mod data;
 mod derived;
 mod expect;
+mod history;
 mod json;
 mod replay;
 mod report;
@@ -26,6 +30,7 @@ use std::borrow::Cow;
 
 pub use data::{Collector, Data};
 pub use expect::Expected;
+pub use history::{History, LONGEST, span};
 pub use json::fallback_metric;
 pub use replay::Range;
 pub use report::{Change, End, Report};
@@ -35,9 +40,10 @@ use data::Point;
 use replay::Track;
 
 use crate::config::{CustomMetric, Faults};
-use crate::domain::alarm::State;
+use crate::domain::alarm::{Alarm, State};
 use crate::domain::metric::{Kind, Metric};
 use crate::domain::rule::{Condition, MetricRef, Rule, Statistic, Trigger};
+use crate::domain::time::{MINUTE, Timestamp};
 
 /// Reads rows of CSV, or the JSON that `aws cloudwatch get-metric-data` prints: the first character that is no blank tells which.
 ///
@@ -86,13 +92,24 @@ pub fn run(rules: &[Rule], material: Material<'_>, run: &Run) -> Report {
     for rule in rules {
         match &rule.trigger {
             Trigger::Metric(condition) => material.judge(&mut report, rule, condition, run),
-            Trigger::Composite(_) => {
-                report.note(format!("`{}` is a composite alarm: it is not judged here", rule.name));
-            }
+            Trigger::Composite(_) => {}
         }
     }
+    composites::judge(rules, material.roster, &mut report, run);
     report.sort();
     report
+}
+
+impl Run {
+    fn new_alarm(&self) -> Alarm {
+        Alarm { state: self.initial, ..Alarm::new(self.range.from) }
+    }
+
+    /// The first instant at which any of `rules` is judged.
+    fn first_instant(&self, rules: &[Rule]) -> Option<Timestamp> {
+        let steps = rules.iter().filter_map(Rule::condition).map(replay::step);
+        self.range.first(steps.min().unwrap_or(MINUTE))
+    }
 }
 
 impl Material<'_> {
@@ -146,7 +163,6 @@ impl Material<'_> {
 mod tests {
     use super::*;
     use crate::config;
-    use crate::domain::time::Timestamp;
 
     /// What the alarms of `yaml` make of `rows`: alarm, queue, minute and new state of each transition.
     fn judged(yaml: &str, rows: &str) -> (Report, Vec<(String, String, i64, State)>) {
@@ -202,5 +218,59 @@ alarms:
         let said = &report.notes[0];
         assert!(said.contains("`in_flight_ratio`") && said.contains("`messages_in_flight`"), "{said}");
         assert!(said.contains("and 20 more"), "{said}");
+    }
+
+    #[test]
+    fn composite_alarms_follow_the_others_and_each_other() {
+        let yaml = r#"
+alarms:
+  - { name: worse, alarm_rule: "ALARM(both) AND NOT ALARM(slow)" }
+  - { name: both, alarm_rule: "ALARM(deep) AND ALARM(old)", queues: { name: "*" } }
+  - { name: deep, metric: messages_visible, comparison: ">", threshold: 10 }
+  - { name: old, metric: oldest_message_age, comparison: ">", threshold: 60 }
+  - { name: slow, metric: latency, comparison: ">", threshold: 1 }
+custom_metrics:
+  - { name: latency, namespace: Shop, metric: Latency, statistic: Maximum }
+"#;
+        let mut rows = String::new();
+        for (minute, deep, old, latency) in
+            [(0, 5, 0, 0), (1, 50, 0, 0), (2, 50, 90, 0), (3, 50, 90, 2), (4, 5, 90, 2)]
+        {
+            let at = format!("2026-01-02T03:0{minute}:00Z");
+            rows += &format!(
+                "{at},a,messages_visible,{deep}\n{at},a,oldest_message_age,{old}\n{at},,latency,{latency}\n"
+            );
+            rows += &format!("{at},b,messages_visible,{deep}\n{at},b,oldest_message_age,0\n");
+        }
+        let (report, changes) = judged(yaml, &rows);
+        let composite = changes.iter().filter(|(alarm, ..)| alarm == "both" || alarm == "worse");
+        let composite: Vec<_> =
+            composite.map(|(alarm, queue, minute, state)| (&**alarm, &**queue, *minute, *state)).collect();
+        assert_eq!(
+            composite,
+            [
+                ("both", "a", 3, State::Alarm),
+                ("worse", "", 3, State::Alarm),
+                ("worse", "", 4, State::Ok),
+                ("both", "a", 5, State::Ok),
+            ]
+        );
+        let ends: Vec<_> =
+            report.states.iter().map(|end| (&*end.alarm, end.queue.as_deref(), end.state)).collect();
+        assert!(
+            ends.contains(&("both", Some("b"), State::Ok)) && ends.contains(&("worse", None, State::Ok)),
+            "{ends:?}"
+        );
+    }
+
+    #[test]
+    fn a_composite_alarm_is_judged_at_the_first_instant_also_when_nothing_changes() {
+        let yaml = r#"
+alarms:
+  - { name: deep, metric: messages_visible, comparison: ">", threshold: 10, treat_missing_data: ignore }
+  - { name: always, alarm_rule: "TRUE OR ALARM(deep)" }
+"#;
+        let (_, changes) = judged(yaml, "2026-01-02T03:00:00Z,a,messages_visible,5\n");
+        assert_eq!(changes, [("always".to_owned(), String::new(), 1, State::Alarm)]);
     }
 }

@@ -109,7 +109,7 @@ pub async fn dispatch(cli: Cli, signals: Signals) -> u8 {
         Command::Demo(args) => demo::run(&args, signals).await,
         Command::Check(args) => check::run(&args).await,
         Command::Status(args) => status::run(&args).await,
-        Command::Backtest(args) => backtest::run(&args),
+        Command::Backtest(args) => backtest::run(&args).await,
         Command::TestNotify(args) => test_notify::run(&args).await,
         Command::Silence(args) => silence::run(&args).await,
         Command::Metrics(args) => metrics::run(&args),

@@ -10,6 +10,8 @@ pub mod cost;
 pub mod counter;
 pub mod derived;
 pub mod evaluate;
+pub mod flapping;
+pub mod growth;
 pub mod hold;
 pub mod maintenance;
 pub mod math;

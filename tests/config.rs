@@ -179,6 +179,13 @@ fn file_with(path: &str, value: Option<&str>) -> String {
             let base = entry("name", "a") + if key == "alarms" { "" } else { "alarms: '*', " } + &times;
             format!("maintenance: [{{ {base}{} }}]", own(&["name", "start", "duration", "from", "until"]))
         }
+        "alarms[].repeat_on" => format!(
+            "alarms: [{{ name: a, metric: messages_visible, comparison: '>', threshold: 1, repeat_on: {{ {} }} }}]",
+            own(&[])
+        ),
+        "routes[]" => {
+            format!("routes: [{{ {}{} }}]", entry("notify", "[]"), own(&["notify"]))
+        }
         "custom_metrics[]" => {
             let base = entry("name", "a") + &entry("namespace", "N") + &entry("metric", "M");
             let base = base + &entry("statistic", "Sum");
@@ -326,5 +333,7 @@ fn the_documented_built_in_alarms_are_the_code_s() {
             "{}: {row}",
             rule.name
         );
+        let growth = format!("`{}` has `repeat_on: increase`", rule.name);
+        assert_eq!(rule.repeat_on.is_some(), text.contains(&growth), "{growth}");
     }
 }

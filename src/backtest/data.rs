@@ -206,6 +206,13 @@ impl Collector {
         Ok(self.data)
     }
 
+    /// The rows in order, whatever was found wrong: what a service tells is not the user's to mend.
+    pub(super) fn into_data(mut self) -> Data {
+        self.data.queues.values_mut().flat_map(BTreeMap::values_mut).for_each(|points| _ = in_order(points));
+        self.data.customs.values_mut().for_each(|points| _ = in_order(points));
+        self.data
+    }
+
     /// The error of data that ends in the midst of reading, with what was found wrong before.
     pub(super) fn unreadable(mut self, source_name: &str, error: &io::Error) -> Faults {
         self.faults.push(Fault::of_file(format!("cannot be read: {error}")));

@@ -40,6 +40,19 @@ pub(super) fn points(metric: Metric, rows: &QueueRows) -> Result<Cow<'_, [Point]
     Ok(Cow::Owned(points))
 }
 
+/// What `metric` is computed from; itself when it is measured.
+pub(super) fn parts(metric: Metric) -> &'static [Metric] {
+    use Metric::*;
+    match metric {
+        Messages | DrainTime => &[MessagesVisible, MessagesInFlight, MessagesDelayed],
+        DeadLetters => &[MessagesVisible, MessagesInFlight, MessagesDelayed, MessagesDeleted],
+        InFlightRatio => &[MessagesInFlight],
+        OldestMessageRetentionRatio => &[OldestMessageAge, Retention],
+        ConsumersStalled => &[MessagesVisible, MessagesDeleted],
+        measured => std::slice::from_ref(&measured.row().metric),
+    }
+}
+
 fn part(rows: &QueueRows, metric: Metric) -> Result<&[Point], String> {
     let points = rows.get(&metric).map(Vec::as_slice);
     points.ok_or_else(|| format!("there is no row of `{}`, of which it is computed", metric.name()))

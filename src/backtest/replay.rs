@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::Run;
 use super::data::Point;
-use crate::domain::alarm::{Alarm, State, Transition, Verdict};
+use crate::domain::alarm::{State, Transition, Verdict};
 use crate::domain::evaluate::{evaluate, evaluate_math};
-use crate::domain::rule::{Condition, MetricRef};
+use crate::domain::rule::{Condition, MetricRef, Statistic};
 use crate::domain::series::{Fold, Series, Slot, StatisticSet};
 use crate::domain::time::{MINUTE, Timestamp};
 
@@ -23,7 +23,7 @@ pub struct Range {
 
 impl Range {
     /// The first instant of it that is a multiple of `step`, if there is one.
-    fn first(self, step: Duration) -> Option<Timestamp> {
+    pub(super) fn first(self, step: Duration) -> Option<Timestamp> {
         let floor = self.from.floor(step);
         let first = if floor < self.from && self.from != self.to { floor + step } else { self.from };
         (first <= self.to).then_some(first)
@@ -41,7 +41,7 @@ pub(super) struct Track<'a> {
 
 /// What `condition` made of `tracks`, one for each metric it measures: its transitions, and the state at the end.
 pub(super) fn replay(condition: &Condition, tracks: &[Track<'_>], run: &Run) -> (Vec<Transition>, State) {
-    let mut alarm = Alarm { state: run.initial, ..Alarm::default() };
+    let mut alarm = run.new_alarm();
     let mut transitions = Vec::new();
     let mut feeds: Vec<Feed<'_>> = tracks.iter().map(|track| Feed::new(condition, track)).collect();
     let step = step(condition);
@@ -68,7 +68,7 @@ fn verdict(condition: &Condition, feeds: &[Feed<'_>], state: State, now: Timesta
 }
 
 /// From one instant to the next, and the length of a slot.
-fn step(condition: &Condition) -> Duration {
+pub(super) fn step(condition: &Condition) -> Duration {
     if condition.period < MINUTE { Duration::from_secs(10) } else { MINUTE }
 }
 
@@ -89,7 +89,9 @@ impl<'a> Feed<'a> {
     fn new(condition: &Condition, track: &'a Track<'_>) -> Self {
         let (step, reach) = (step(condition), condition.reach());
         let fold = if step < MINUTE { Fold::All } else { Fold::Last };
-        let series = Series::new(step, reach, fold);
+        let mut series = Series::new(step, reach, fold);
+        let is_percentile = |statistic: &Statistic| matches!(statistic, Statistic::Percentile(_));
+        series.keep_samples(condition.measured().iter().any(|(_, statistic)| is_percentile(statistic)));
         Self { points: &track.points, sums: track.sums, step, reach, series, used: 0, closed: None }
     }
 
@@ -227,7 +229,7 @@ mod tests {
     /// Each instant by itself: the whole past written slot by slot, and judged.
     fn slowly(condition: &Condition, points: &[Point], run: &Run) -> (Vec<Transition>, State) {
         let step = if condition.period < MINUTE { Duration::from_secs(10) } else { MINUTE };
-        let mut alarm = Alarm { state: run.initial, ..Alarm::default() };
+        let mut alarm = run.new_alarm();
         let mut transitions = Vec::new();
         let mut now = run.range.from;
         while now <= run.range.to {

@@ -71,6 +71,11 @@ impl Roster {
         self.queues.iter().filter(|(_, member)| fits(member)).map(|(name, _)| name).collect()
     }
 
+    /// The queue of that name.
+    pub(super) fn queue(&self, name: &str) -> Option<&Queue> {
+        self.queues.get(name).map(|member| &member.queue)
+    }
+
     /// What `rules` ask that is not in the data, in words; `None` when nothing had to be assumed.
     pub fn assumption(&self, rules: &[Rule]) -> Option<String> {
         if !self.assumed {

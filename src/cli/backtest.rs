@@ -1,8 +1,11 @@
 //! `sqswatch backtest`: the alarms of a configuration over recorded datapoints.
 
+mod last;
+
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 
@@ -23,8 +26,14 @@ pub(super) struct BacktestArgs {
     #[command(flatten)]
     config: ConfigArgs,
     /// Rows `time,queue,metric,value`, or the JSON of `aws cloudwatch get-metric-data`; `-` is standard input
-    #[arg(short, long, value_name = "FILE")]
-    data: PathBuf,
+    #[arg(short, long, value_name = "FILE", required_unless_present = "last", conflicts_with = "last")]
+    data: Option<PathBuf>,
+    /// What CloudWatch has of the last while, e.g. `7d`, of the queues that are there now; says the price first
+    #[arg(long, value_name = "DURATION", value_parser = last::duration, conflicts_with_all = ["from", "to", "metric", "dead_letter_queue"])]
+    last: Option<Duration>,
+    /// Do not ask before CloudWatch is read
+    #[arg(short, long, requires = "last")]
+    yes: bool,
     /// The first instant to judge at; what is before it is history [default: when the first minute with a row ends]
     #[arg(long, value_name = "TIME", value_parser = instant)]
     from: Option<Timestamp>,
@@ -58,8 +67,8 @@ fn state(text: &str) -> Result<State, String> {
 }
 
 /// Runs the command: 2 for faults of the configuration, the data or the expectation, 1 when it is not met.
-pub(super) fn run(args: &BacktestArgs) -> u8 {
-    backtest(args).unwrap_or_else(|(code, text)| {
+pub(super) async fn run(args: &BacktestArgs) -> u8 {
+    backtest(args).await.unwrap_or_else(|(code, text)| {
         if !text.is_empty() {
             eprintln!("{}", text.trim_end());
         }
@@ -70,13 +79,20 @@ pub(super) fn run(args: &BacktestArgs) -> u8 {
 /// An exit code and what to say before.
 type Refused = (u8, String);
 
-fn backtest(args: &BacktestArgs) -> Result<u8, Refused> {
+/// What is judged.
+struct Subject {
+    data: Data,
+    roster: Roster,
+}
+
+async fn backtest(args: &BacktestArgs) -> Result<u8, Refused> {
     let config = args.config.load().map_err(|code| (code, String::new()))?;
     let expected = args.expect.as_deref().map(expectation).transpose()?;
-    let data = data(args, &config)?;
-    let globs: Vec<Glob> = args.dead_letter_queue.iter().map(|text| Glob::new(text)).collect();
-    let roster = Roster::assumed(&data, &globs);
-    let range = range(args, &data)?;
+    let found = match (&args.data, args.last) {
+        (None, Some(last)) => last::read(&config, last, args.yes).await?,
+        (path, _) => Some(recorded(args, path.as_deref().unwrap_or(Path::new("-")), &config)?),
+    };
+    let Some((Subject { data, roster }, range)) = found else { return Ok(0) };
     let run = Run { range, initial: args.initial_state };
     let material = Material { data: &data, roster: &roster, customs: &config.custom_metrics };
     let report = backtest::run(&config.rules, material, &run);
@@ -88,7 +104,14 @@ fn backtest(args: &BacktestArgs) -> Result<u8, Refused> {
     Ok(expected.map_or(0, |expected| compare(&expected, &report)))
 }
 
-fn data(args: &BacktestArgs, config: &Config) -> Result<Data, Refused> {
+fn recorded(args: &BacktestArgs, path: &Path, config: &Config) -> Result<(Subject, Range), Refused> {
+    let data = data(args, path, config)?;
+    let globs: Vec<Glob> = args.dead_letter_queue.iter().map(|text| Glob::new(text)).collect();
+    let (roster, range) = (Roster::assumed(&data, &globs), range(args, &data)?);
+    Ok((Subject { data, roster }, range))
+}
+
+fn data(args: &BacktestArgs, path: &Path, config: &Config) -> Result<Data, Refused> {
     let collector = Collector::new(&config.custom_metrics);
     let metric = match &args.metric {
         Some(name) => {
@@ -96,16 +119,15 @@ fn data(args: &BacktestArgs, config: &Config) -> Result<Data, Refused> {
         }
         None => backtest::fallback_metric(&config.rules),
     };
-    let (input, source_name) = open(args)?;
+    let (input, source_name) = open(args, path)?;
     backtest::read(input, &source_name, collector.with_metric(metric))
         .map_err(|faults| (USAGE, faults.to_string()))
 }
 
-fn open(args: &BacktestArgs) -> Result<(Box<dyn BufRead>, String), Refused> {
-    if args.data.as_os_str() != "-" {
-        let name = args.data.display().to_string();
-        let file =
-            File::open(&args.data).map_err(|error| (USAGE, format!("{name}: cannot be read: {error}")))?;
+fn open(args: &BacktestArgs, path: &Path) -> Result<(Box<dyn BufRead>, String), Refused> {
+    if path.as_os_str() != "-" {
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|error| (USAGE, format!("{name}: cannot be read: {error}")))?;
         return Ok((Box::new(BufReader::with_capacity(1 << 16, file)), name));
     }
     if args.config.path().as_os_str() == "-" {

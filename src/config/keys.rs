@@ -22,7 +22,8 @@ macro_rules! sections {
 
 #[rustfmt::skip]
 sections! {
-    TOP = "": ["aws", "discovery", "poll", "alarms", "maintenance", "custom_metrics", "destinations", "notify", "web", "store", "log"];
+    TOP = "": ["aws", "discovery", "poll", "alarms", "maintenance", "custom_metrics", "destinations", "notify", "routes", "flapping", "web", "store",
+        "log"];
     AWS = "aws": ["endpoint_url", "targets"];
     TARGET = "aws.targets[]": ["regions", "role_arn", "external_id"];
     DISCOVERY = "discovery": ["interval", "queues", "include", "exclude", "tags", "tag_labels"];
@@ -30,9 +31,11 @@ sections! {
         planned ["monthly_budget_usd"];
     ALARM = "alarms[]": ["name", "description", "queues", "metric", "expression", "metrics", "statistic", "period", "evaluation_periods",
         "datapoints_to_alarm", "evaluation_range", "comparison", "threshold", "treat_missing_data",
-        "evaluate_low_sample_count_percentile", "severity", "notify", "repeat", "labels", "alarm_rule", "actions_suppressor", "actions_suppressor_wait_period",
+        "evaluate_low_sample_count_percentile", "severity", "notify",
+        "repeat", "repeat_on", "flapping", "labels", "alarm_rule", "actions_suppressor", "actions_suppressor_wait_period",
         "actions_suppressor_extension_period"];
     SELECTOR = "alarms[].queues": ["role", "name", "tags", "kind", "region", "account"];
+    REPEAT_ON = "alarms[].repeat_on": ["increase", "gap"];
     INPUT = "alarms[].metrics.ID": ["metric", "statistic"];
     MAINTENANCE = "maintenance[]": ["name", "alarms", "queues", "labels", "days", "start", "duration", "from", "until",
         "time_zone"];
@@ -46,6 +49,8 @@ sections! {
     SLACK_GROUP = "destinations.NAME.slack.group": ["by", "wait"];
     TEAMS = "destinations.NAME.teams": ["url", "timeout", "group"];
     TEAMS_GROUP = "destinations.NAME.teams.group": ["by", "wait"];
+    ROUTE = "routes[]": ["alarms", "severity", "labels", "notify", "continue"];
+    FLAPPING = "flapping": ["changes", "within"];
     WEB = "web": ["listen", "token"];
     STORE = "store": ["path"];
     LOG = "log": ["format", "level"];

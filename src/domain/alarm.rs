@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::flapping::Flaps;
 use super::hold::Hold;
 use super::notification::{Event, Notification};
 use super::queue::QueueId;
@@ -130,9 +131,12 @@ pub struct AlarmKey {
 }
 
 impl fmt::Display for AlarmKey {
-    /// `rule on account/region/name`.
+    /// `rule on account/region/name`; the rule alone of a composite alarm over the whole.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on {}", self.rule, self.subject)
+        match &self.subject {
+            Subject::Composite(_) => f.write_str(&self.rule),
+            subject => write!(f, "{} on {subject}", self.rule),
+        }
     }
 }
 
@@ -162,8 +166,10 @@ pub struct Alarm {
     pub value: Option<f64>,
     /// The destinations that are owed, or got, the present firing: a resolve goes to exactly these.
     pub told: Vec<Arc<str>>,
-    /// When the firing was last owed to them, for `repeat`.
+    /// When anything of the firing was last owed to them.
     pub told_at: Option<Timestamp>,
+    /// The value they were told then: what `repeat_on` counts from.
+    pub told_value: Option<f64>,
     /// What they were told: from it the end can be told even when rule and queue are gone.
     pub firing: Option<Arc<Notification>>,
     /// How many notifications there were of it: what makes each one's id another.
@@ -172,6 +178,8 @@ pub struct Alarm {
     pub held: Option<Hold>,
     /// What nobody was told because something held it, to be told once nothing does.
     pub untold: Option<Untold>,
+    /// Its latest changes, and whether they are too many to be told.
+    pub flaps: Flaps,
 }
 
 /// What is to be told of an alarm when nothing holds its notifications back any more.
@@ -214,6 +222,7 @@ impl Alarm {
         self.since = jump.moved(self.since);
         self.told_at = self.told_at.map(|at| jump.moved(at));
         self.ended = self.ended.map(|at| jump.moved(at));
+        self.flaps.changes.iter_mut().for_each(|at| *at = jump.moved(*at));
     }
 
     /// Takes a verdict: the alarm moves, and a change of state is returned.
@@ -239,12 +248,8 @@ impl Alarm {
     }
 
     /// Whether there is nothing to write down when this has become of `before`.
-    pub fn is_recorded_as(&self, before: &Self) -> bool {
-        let Self { value: _, held: _, state, since, ended, reason, told, told_at, firing, tellings, untold } =
-            before;
-        (self.state, self.since, self.told_at, self.tellings) == (*state, *since, *told_at, *tellings)
-            && (&self.reason, &self.told, &self.firing, &self.untold) == (reason, told, firing, untold)
-            && self.ended == *ended
+    pub fn is_recorded_as(&self, before: Self) -> bool {
+        *self == Self { value: self.value, held: self.held.clone(), ..before }
     }
 }
 

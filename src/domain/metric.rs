@@ -5,6 +5,7 @@
 
 use std::str::FromStr;
 
+use super::queue::{Queue, QueueKind};
 use super::rule::Statistic;
 
 /// A metric of one queue.
@@ -99,6 +100,18 @@ pub enum Scope {
     Fair,
     /// Dead-letter queues.
     DeadLetter,
+}
+
+impl Scope {
+    /// Whether `queue` can have such a metric.
+    pub fn has(self, queue: &Queue) -> bool {
+        match self {
+            Self::All => true,
+            Self::Fifo => queue.id.kind() == QueueKind::Fifo,
+            Self::Fair => queue.id.kind() == QueueKind::Standard,
+            Self::DeadLetter => queue.role.is_dead_letter(),
+        }
+    }
 }
 
 /// One row of the catalogue.

@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::composite::{Composite, Scope};
+use super::flapping::Rate;
+use super::growth::Growth;
 use super::math::Math;
 use super::metric::Metric;
 use super::time::MINUTE;
@@ -33,6 +35,10 @@ pub struct Rule {
     pub notify: Vec<Arc<str>>,
     /// How often to tell again while it stays in ALARM; `None` is never.
     pub repeat: Option<Duration>,
+    /// Tells again when the value has risen since it was last told; `None` is never. Without meaning for a composite alarm.
+    pub repeat_on: Option<Growth>,
+    /// Beyond which rate changes of state are not told one by one; `None` tells every one.
+    pub flapping: Option<Rate>,
     /// Free labels that travel with every notification.
     pub labels: BTreeMap<String, String>,
 }
@@ -48,6 +54,8 @@ impl Rule {
             severity: Severity::default(),
             notify: Vec::new(),
             repeat: None,
+            repeat_on: None,
+            flapping: None,
             labels: BTreeMap::new(),
         }
     }

@@ -186,7 +186,7 @@ impl Round {
         let transition = verdict.and_then(|verdict| alarm.apply(verdict, now));
         let debt = telling::tell(about, &mut alarm, transition.as_ref(), hold, now);
         let key = key.clone();
-        if alarm.is_recorded_as(&before) {
+        if alarm.is_recorded_as(before) {
             self.seen.push((key, alarm));
         } else {
             self.debts.extend(debt);
@@ -215,17 +215,25 @@ impl Round {
                 if has_rule && may_be_there(&key.subject) {
                     continue;
                 }
-                let name = key.subject.name();
-                let reason = match has_rule {
-                    true => {
-                        format!("`{name}` is gone or no longer watched, or the alarm no longer selects it.")
-                    }
-                    false => format!("The alarm `{}` was removed from the configuration.", key.rule),
-                };
-                self.debts.extend(telling::closed(alarm, reason, now));
+                self.debts.extend(telling::closed(alarm, why_closed(key, has_rule), now));
                 self.closed.push(key.clone());
             }
         });
+    }
+}
+
+/// What the people are told who would wait for an end in vain.
+fn why_closed(key: &AlarmKey, has_rule: bool) -> String {
+    let (rule, name) = (&key.rule, key.subject.name());
+    match &key.subject {
+        _ if !has_rule => format!("The alarm `{rule}` was removed from the configuration."),
+        Subject::Queue(_) => {
+            format!("The queue `{name}` is gone or no longer watched, or the alarm no longer selects it.")
+        }
+        Subject::Custom(_) => {
+            format!("The custom metric `{name}` is no longer read here, or the alarm no longer looks at it.")
+        }
+        Subject::Composite(_) => format!("The alarm `{rule}` no longer judges its children as a whole."),
     }
 }
 

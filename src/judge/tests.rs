@@ -1,9 +1,11 @@
 //! The judge over a real board and a store in memory, minute by minute.
 
+mod changes;
 mod clock;
 mod composites;
 mod early;
 mod holds;
+mod telling;
 
 use std::collections::BTreeMap;
 

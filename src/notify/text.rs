@@ -65,7 +65,10 @@ pub fn word(event: Event) -> &'static str {
 pub fn headline(notification: &Notification) -> String {
     let word = word(notification.event);
     let subject = &notification.alarm.subject;
-    let mut line = format!("{word}: {} on {}", notification.alarm.rule, subject.name());
+    let mut line = format!("{word}: {}", notification.alarm.rule);
+    if !matches!(subject, Subject::Composite(_)) {
+        let _ = write!(line, " on {}", subject.name());
+    }
     if !subject.region().is_empty() {
         let _ = write!(line, " ({})", subject.region());
     }
@@ -95,6 +98,14 @@ pub fn paragraphs(notification: &Notification) -> String {
     for (name, value) in facts(notification) {
         let _ = writeln!(text, "{name}: {value}");
     }
+    if let Cause::Composite { children, .. } = &notification.cause
+        && !children.is_empty()
+    {
+        text.push_str("\nThe alarms that count, the worst first:\n");
+        for child in children {
+            let _ = writeln!(text, "- {} since {}: {}", child.state, child.since, child.alarm);
+        }
+    }
     text
 }
 
@@ -103,7 +114,10 @@ pub fn facts(notification: &Notification) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("State", format!("{} -> {} at {}", notification.from, notification.to, notification.since)),
         ("Severity", notification.severity.as_str().to_owned()),
-        ("Condition", condition(notification)),
+        (
+            if matches!(notification.cause, Cause::Metric(_)) { "Condition" } else { "Alarm rule" },
+            condition(notification),
+        ),
     ];
     if let Some(value) = notification.value {
         facts.push(("Value", value.to_string()));
@@ -164,6 +178,7 @@ fn names(queues: &[QueueId]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::notification::Child;
     use crate::notify::fixture::notification;
 
     #[test]
@@ -233,5 +248,37 @@ Notification: sqw_1
         assert_eq!(long(&notification), expected);
         notification.queue.as_mut().unwrap().sources = vec![QueueId::new("1", "r", "q"); 12];
         assert!(long(&notification).contains("of: q, q, q, q, q, q, q, q, q, q and 2 more\n"));
+    }
+
+    #[test]
+    fn an_e_mail_of_a_composite_alarm_lists_its_children() {
+        let firing = notification("dlq", Event::Firing, 0);
+        let child = Child { alarm: firing.alarm.clone(), state: firing.to, since: firing.since };
+        let mut notification = firing;
+        notification.id = "sqw_1".into();
+        (notification.alarm.rule, notification.queue, notification.value) = ("trouble".into(), None, None);
+        notification.alarm.subject = Subject::Composite("trouble".into());
+        notification.reason = "The alarm rule is true: dlq on orders-dlq in ALARM.".into();
+        notification.cause =
+            Cause::Composite { text: "ALARM(dlq) AND NOT ALARM(deploying)".into(), children: vec![child] };
+        let expected = "\
+ALARM: trouble
+
+Messages in a dead-letter queue need a person
+
+The alarm rule is true: dlq on orders-dlq in ALARM.
+
+State: OK -> ALARM at 2026-01-02T03:05:01.234Z
+Severity: critical
+Alarm rule: ALARM(dlq) AND NOT ALARM(deploying)
+Composite alarm: trouble
+Labels: team=payments
+Notification: sqw_1
+
+The alarms that count, the worst first:
+- ALARM since 2026-01-02T03:05:01.234Z: dlq on 123456789012/us-east-1/orders-dlq
+";
+        assert_eq!(long(&notification), expected);
+        assert_eq!(sms(&notification), "ALARM: trouble");
     }
 }

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::alarm::{Alarm, AlarmKey, CustomId, State, Subject, Untold};
 use crate::domain::counter::Snapshot;
+use crate::domain::flapping::Flaps;
 use crate::domain::hold::Hold;
 use crate::domain::metric::Metric;
 use crate::domain::notification::{Cause, Debt, Event, Notification};
@@ -42,6 +43,7 @@ fn alarm(told: &[&str]) -> Alarm {
         told: told.iter().map(|name| Arc::from(*name)).collect(),
         told_at: Some(at(1)),
         firing: Some(debt("dlq", Event::Firing, 0, &[]).notification),
+        told_value: Some(3.0),
         tellings: 7,
         held: None,
         untold: Some(Untold {
@@ -49,6 +51,7 @@ fn alarm(told: &[&str]) -> Alarm {
             from: State::InsufficientData,
             by: Hold::Maintenance("nightly".into()),
         }),
+        flaps: Flaps { changes: vec![at(0), at(1)], flapping: true },
     }
 }
 

@@ -18,11 +18,13 @@ mod shop;
 #[path = "../../src/notify/fixture/receiver.rs"]
 mod receiver;
 
+mod backtest;
 mod blindness;
 mod boto3;
 mod chat;
 mod clock;
 mod commands;
+mod composites;
 mod custom_metrics;
 mod demo;
 mod deploy;

@@ -261,7 +261,7 @@ fn built_in_alarms_would_pass_for_the_user_s_own() {
         });
         let text = format!(
             "alarms: [{{ name: {}, description: '{}', metric: {}, statistic: {}, period: {}, evaluation_periods: {},
-             comparison: '>=', threshold: {}, severity: {}, {} }}]",
+             comparison: '>=', threshold: {}, severity: {}, {} {} }}]",
             rule.name,
             rule.description.replace('\'', "''"),
             metric.name(),
@@ -270,6 +270,7 @@ fn built_in_alarms_would_pass_for_the_user_s_own() {
             rule.condition().unwrap().evaluation_periods,
             rule.condition().unwrap().threshold,
             rule.severity.as_str(),
+            rule.repeat_on.map(|_| "repeat_on: increase,").unwrap_or_default(),
             role.unwrap_or_default(),
         );
         assert!(rule.description.contains("ook at "), "{} tells what to look at first", rule.name);

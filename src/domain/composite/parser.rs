@@ -251,7 +251,7 @@ impl<'a> Parser<'a> {
                 return self.skip_to_close(fault);
             }
             _ => {
-                let fault = self.expected("`)`");
+                let fault = self.expected("`)`").hint("add `)`");
                 self.note(fault);
             }
         }

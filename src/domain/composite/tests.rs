@@ -120,10 +120,10 @@ fn each_fault_has_its_place_and_what_to_do() {
             "ALARM(my alarm) AND OK(b",
             &[
                 "10: `)` is expected, not `alarm` / a name with spaces is in double quotes: `\"my alarm\"`",
-                "25: the rule ends where `)` is expected",
+                "25: the rule ends where `)` is expected / add `)`",
             ],
         ),
-        ("ALARM(a AND OK(b)", &["9: `)` is expected, not `AND`"]),
+        ("ALARM(a AND OK(b)", &["9: `)` is expected, not `AND` / add `)`"]),
         (
             "ALARM(a, b)",
             &[
@@ -141,7 +141,7 @@ fn each_fault_has_its_place_and_what_to_do() {
             "ALARM(\"a)",
             &[
                 "7: the name that begins here is never closed / close it with `\"`; a quote within a name is written `\\\"`",
-                "10: the rule ends where `)` is expected",
+                "10: the rule ends where `)` is expected / add `)`",
             ],
         ),
         (

@@ -1,5 +1,8 @@
 //! Scripts of one alarm, step by step: what happens, and what is owed after it.
 
+mod flapping;
+mod growth;
+
 use std::time::Duration;
 
 use super::*;

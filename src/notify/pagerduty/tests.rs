@@ -131,9 +131,7 @@ async fn a_second_call_is_not_made_after_a_first_that_fails_and_all_are_after_th
 
 #[tokio::test]
 async fn each_answer_has_its_meaning() {
-    let invalid = format!(
-        r#"{{"status":"invalid event","message":"Event object is invalid","errors":["Length of 'routing_key' is incorrect (should be 32 characters)"]}}"#
-    );
+    let invalid = r#"{"status":"invalid event","message":"Event object is invalid","errors":["Length of 'routing_key' is incorrect (should be 32 characters)"]}"#;
     let echo = format!(r#"{{"status":"invalid event","message":"bad key {KEY}","errors":[]}}"#);
     let retry =
         |reason, seconds: Option<u64>| Outcome::Retry { reason, after: seconds.map(Duration::from_secs) };
@@ -143,7 +141,7 @@ async fn each_answer_has_its_meaning() {
         (answer(202, "", "no JSON"), Outcome::Acknowledged, ""),
         (answer(202, "", r#"{"status":"throttled"}"#), retry(Reason::BadAnswer, None), ""),
         (answer(200, "", "<html>"), retry(Reason::BadAnswer, None), "hint: PagerDuty says 202"),
-        (answer(400, "", &invalid), refused, "Event object is invalid: Length of 'routing_key' is incorrect"),
+        (answer(400, "", invalid), refused, "Event object is invalid: Length of 'routing_key' is incorrect"),
         (answer(400, "", &echo), refused, "an answer that repeats a secret"),
         (answer(400, "", ""), refused, "hint: check `routing_key`"),
         (answer(429, "", ""), retry(Reason::Throttled, Some(60)), ""),

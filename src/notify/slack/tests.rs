@@ -170,7 +170,7 @@ fn a_message_of_any_size_keeps_the_limits() {
         huge.alarm.subject = Subject::Queue(QueueId::new("1", "us-east-1", text[..120_000].to_owned()));
         huge.queue.as_mut().unwrap().sources = vec![QueueId::new("1", "us-east-1", "s"); 100_000];
         let huge = Arc::new(huge);
-        keeps_the_limits(&shown(&[huge.clone()]));
+        keeps_the_limits(&shown(std::slice::from_ref(&huge)));
         keeps_the_limits(&shown(&vec![huge; 12]));
     }
 }

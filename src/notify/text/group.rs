@@ -12,7 +12,7 @@ pub const NAMED: usize = 10;
 
 /// Several notifications of one event, as one message speaks of them.
 pub struct Group<'a> {
-    /// The worst [`NAMED`], worst first: by severity, then by how far the value is in the bad direction.
+    /// The worst ten, worst first: by severity, then by how far the value is in the bad direction.
     pub worst: Vec<&'a Notification>,
     /// How many there are beside those.
     pub more: usize,

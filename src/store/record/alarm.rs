@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{NotificationRecord, RecordError, one_of, word};
 use crate::domain::alarm::{Alarm, Untold};
+use crate::domain::flapping::Flaps;
 use crate::domain::hold::Hold;
 use crate::domain::notification::{Event, Notification};
 use crate::domain::time::Timestamp;
@@ -22,9 +23,16 @@ pub struct AlarmRecord {
     told_at: Option<i64>,
     firing: Option<NotificationRecord>,
     #[serde(default)]
+    told_value: Option<f64>,
+    #[serde(default)]
     tellings: u64,
     #[serde(default)]
     untold: Option<UntoldRecord>,
+    /// When its state changed lately.
+    #[serde(default)]
+    changes: Vec<i64>,
+    #[serde(default)]
+    flapping: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -52,8 +60,11 @@ impl From<&Alarm> for AlarmRecord {
             told: alarm.told.iter().map(|name| name.to_string()).collect(),
             told_at: alarm.told_at.map(Timestamp::as_millis),
             firing: alarm.firing.as_deref().map(NotificationRecord::from),
+            told_value: alarm.told_value,
             tellings: alarm.tellings,
             untold: alarm.untold.as_ref().map(UntoldRecord::from),
+            changes: alarm.flaps.changes.iter().map(|at| at.as_millis()).collect(),
+            flapping: alarm.flaps.flapping,
         }
     }
 }
@@ -71,9 +82,14 @@ impl TryFrom<AlarmRecord> for Alarm {
             told: record.told.into_iter().map(Arc::from).collect(),
             told_at: record.told_at.map(Timestamp::from_millis),
             firing: record.firing.map(Notification::try_from).transpose()?.map(Arc::new),
+            told_value: record.told_value,
             tellings: record.tellings,
             held: None,
             untold: record.untold.map(Untold::try_from).transpose()?,
+            flaps: Flaps {
+                changes: record.changes.into_iter().map(Timestamp::from_millis).collect(),
+                flapping: record.flapping,
+            },
         })
     }
 }

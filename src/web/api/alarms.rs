@@ -62,6 +62,9 @@ pub struct AlarmView {
     /// What silences it at present.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub silenced_by: Option<SilencedBy>,
+    /// Whether its state changes so often that the changes are not told.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub flapping: bool,
     /// The rule; absent for the moment between a reload and the next evaluation when it is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleView>,
@@ -106,7 +109,7 @@ pub struct RuleView {
     pub condition: Option<ConditionView>,
     /// Of a composite alarm: the expression as the user wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub composite: Option<String>,
+    pub alarm_rule: Option<String>,
     /// Free labels.
     pub labels: BTreeMap<String, String>,
 }
@@ -137,7 +140,7 @@ pub struct ConditionView {
 
 impl From<&Rule> for RuleView {
     fn from(rule: &Rule) -> Self {
-        let (condition, composite) = match &rule.trigger {
+        let (condition, alarm_rule) = match &rule.trigger {
             Trigger::Metric(condition) => (Some(condition.into()), None),
             Trigger::Composite(composite) => (None, Some(composite.text.to_string())),
         };
@@ -145,7 +148,7 @@ impl From<&Rule> for RuleView {
             description: rule.description.clone(),
             severity: rule.severity.as_str(),
             condition,
-            composite,
+            alarm_rule,
             labels: rule.labels.clone(),
         }
     }
@@ -225,6 +228,7 @@ fn view(key: &AlarmKey, alarm: &Alarm, rule: Option<&Rule>) -> AlarmView {
         since: alarm.since.to_string(),
         reason: alarm.reason.clone(),
         value: alarm.value,
+        flapping: alarm.flaps.flapping,
         held: alarm.held.as_ref().map(|hold| HoldView { kind: hold.kind(), by: hold.by().to_string() }),
         silenced_by: None,
         rule: rule.map(RuleView::from),

@@ -15,6 +15,7 @@ use crate::domain::time::Timestamp;
 pub fn write(text: &mut Text, board: &Board, now: Timestamp) {
     let alarms: Vec<(AlarmKey, State)> =
         board.with_alarms(|alarms| alarms.iter().map(|(key, alarm)| (key.clone(), alarm.state)).collect());
+    let flapping = board.with_alarms(|alarms| alarms.values().filter(|alarm| alarm.flaps.flapping).count());
     let help = "The state of an alarm, in CloudWatch's words: 1 for the state it is in, 0 for the others.";
     let mut series = text.family(Family::gauge("sqs_alarm_state", help));
     for (key, present) in &alarms {
@@ -32,6 +33,8 @@ pub fn write(text: &mut Text, board: &Board, now: Timestamp) {
     }
     write_silenced(text, board, &alarms, now);
     write_silences(text, &board.silences(), now);
+    let help = "Alarms whose state changes so often that the changes are not told.";
+    text.family(Family::gauge("sqswatch_alarms_flapping", help)).add(&Labels::default(), flapping as f64);
 }
 
 /// An alarm whose rule has just gone is silenced by nothing.

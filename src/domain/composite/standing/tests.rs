@@ -55,7 +55,8 @@ fn the_whole_of_a_child_is_its_worst_alarm() {
     type Known = Option<bool>;
     const YES: Known = Some(true);
     const NO: Known = Some(false);
-    let cases: [(&[Option<State>], bool, [Known; 3]); 14] = [
+    type Case = (&'static [Option<State>], bool, [Known; 3]);
+    let cases: [Case; 14] = [
         (&[Some(A)], false, [YES, NO, NO]),
         (&[Some(O)], false, [NO, YES, NO]),
         (&[Some(I)], false, [NO, NO, YES]),

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::board::Skip;
 use crate::domain::alarm::Subject;
-use crate::domain::rule::{Comparison, Condition, MetricRef};
+use crate::domain::rule::{Comparison, Condition, MetricRef, Trigger};
 use crate::web::pages::humane::{length, measure, number};
 use crate::web::pages::overview::{Firing, Overview};
 
@@ -39,14 +39,20 @@ fn alarm(one: &Firing, overview: &Overview) -> Markup {
         li class=(severity) .held[one.silenced.is_some()] {
             p.what {
                 strong { (subject.name()) }
-                span.rule title=(one.alarm.reason) { (one.key.rule) }
+                @if !matches!(subject, Subject::Composite(_)) {
+                    span.rule title=(one.alarm.reason) { (one.key.rule) }
+                }
                 span.severity { (severity) }
                 @if let Some((until, hold)) = &one.silenced {
                     span.chip title={ "by " (hold) " until " (until) } { "silenced" }
                 }
             }
             p.value {
-                @if let Some(condition) = one.rule.as_ref().and_then(|rule| rule.condition()) { (against(one.alarm.value, condition)) }
+                @match one.rule.as_ref().map(|rule| &rule.trigger) {
+                    Some(Trigger::Metric(condition)) => { (against(one.alarm.value, condition)) }
+                    Some(Trigger::Composite(composite)) => { span title=(one.alarm.reason) { "fires at " (composite.text) } }
+                    None => {}
+                }
             }
             p.why {
                 @if let Some(rule) = &one.rule { @if !rule.description.is_empty() { (rule.description) " · " } }

@@ -1,4 +1,4 @@
-//! `sqswatch backtest`, the real program: what it prints where, and with which code it ends.
+//! The real program: what it prints where, and with which code it ends.
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -222,6 +222,7 @@ impl Alarm {
         self.since = jump.moved(self.since);
         self.told_at = self.told_at.map(|at| jump.moved(at));
         self.ended = self.ended.map(|at| jump.moved(at));
+        self.flaps.changes.iter_mut().for_each(|at| *at = jump.moved(*at));
     }
 
     /// Takes a verdict: the alarm moves, and a change of state is returned.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::metric::{Metric, Scope};
 use super::time::Timestamp;
 
 /// The identity of a queue: unique over all accounts and regions.
@@ -199,16 +198,6 @@ impl Queue {
     /// The value of one tag, as far as tags are known.
     pub fn tag(&self, key: &str) -> Option<&String> {
         self.tags.as_ref()?.get(key)
-    }
-
-    /// Whether it can have this metric at all, as far as its name and its role say.
-    pub fn can_have(&self, metric: Metric) -> bool {
-        match metric.row().scope {
-            Scope::All => true,
-            Scope::Fifo => self.id.kind() == QueueKind::Fifo,
-            Scope::Fair => self.id.kind() == QueueKind::Standard,
-            Scope::DeadLetter => self.role.is_dead_letter(),
-        }
     }
 
     /// The queue its dead letters go to.

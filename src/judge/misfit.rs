@@ -37,7 +37,7 @@ impl Misfits {
         let lacks = |metric: &MetricRef| match metric {
             MetricRef::Queue(metric) => {
                 let certain = whole || metric.row().scope != Scope::DeadLetter;
-                (certain && !queue.can_have(*metric)).then_some(*metric)
+                (certain && !metric.row().scope.has(queue)).then_some(*metric)
             }
             MetricRef::Custom(_) | MetricRef::Math(_) => None,
         };

@@ -74,7 +74,7 @@ fn alarm(n: u32, seconds: u64) -> Rule {
 fn a_jump_changes_no_state_and_tells_nobody() {
     for (n, seconds) in [(1, 60), (5, 60), (2, 120), (3, 30), (1, 10)] {
         for by in JUMPS {
-            for phase in [5, 20, 40, 55] {
+            for phase in [5, 50] {
                 let what = format!("{n} x {seconds} s, set by {by} s at phase {phase}");
                 let mut rig = Rig::new(vec![alarm(n, seconds)]);
                 rig.pass(720 + phase);

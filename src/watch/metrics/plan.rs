@@ -90,7 +90,7 @@ impl Plan {
     /// The turns of one queue.
     pub fn of_queue(&self, facts: Facts<'_>, rules: &[Rule], now: Timestamp) -> Vec<Turn> {
         let metrics = Metric::all().filter(|metric| metric.row().source == Source::CloudWatch);
-        let metrics = metrics.filter(|metric| facts.queue.can_have(*metric));
+        let metrics = metrics.filter(|metric| metric.row().scope.has(facts.queue));
         metrics.filter_map(|metric| self.of_metric(facts, metric, rules, now)).collect()
     }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::composites::Composites;
+use super::misfit::Misfits;
 use super::verdict;
 use crate::board::{Board, Watched};
 use crate::domain::alarm::{Alarm, AlarmKey, State, Subject, Transition, Verdict};
-use crate::domain::evaluate::evaluate;
+use crate::domain::evaluate::evaluate_early;
 use crate::domain::hold::Hold;
 use crate::domain::math::Math;
 use crate::domain::notification::Debt;
@@ -44,6 +45,8 @@ pub(super) struct Round {
     pub undecided: BTreeSet<AlarmKey>,
     /// What silences alarms during this round.
     silences: InForce,
+    /// The rules that select queues which cannot have their metric.
+    pub misfits: Misfits,
 }
 
 /// How much is known of who is whose dead-letter queue.
@@ -112,7 +115,11 @@ impl Round {
         for watched in board.queues().values() {
             let Some((key, queue)) = selected(board, rule, watched, topology) else { continue };
             let alarm = remembered(board, &key, now);
-            let verdict = verdict::of_queue(board, condition, watched, alarm.state, now);
+            let whole = topology == Topology::Whole;
+            let verdict = self
+                .misfits
+                .verdict(&rule.name, condition, &queue, whole)
+                .or_else(|| verdict::of_queue(board, condition, watched, alarm.state, now));
             self.take(About { key: &key, rule, queue: Some(&queue) }, alarm, verdict, None, now);
             judged.insert(key);
         }
@@ -131,7 +138,7 @@ impl Round {
         for custom in board.customs().values().filter(|custom| &*custom.id.name == name) {
             let key = AlarmKey { rule: rule.name.clone(), subject: Subject::Custom(custom.id.clone()) };
             let alarm = remembered(board, &key, now);
-            let verdict = evaluate(condition, &custom.lock().series, alarm.state, now);
+            let verdict = evaluate_early(condition, &custom.lock().series, alarm.state, now);
             self.take(About { key: &key, rule, queue: None }, alarm, verdict, None, now);
             judged.insert(key);
         }

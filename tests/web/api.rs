@@ -124,14 +124,14 @@ async fn an_alarm_says_what_holds_it_and_that_it_flaps() {
     let board = world::small();
     board.with_alarms_mut(|alarms| {
         for alarm in alarms.values_mut() {
-            alarm.held = Some(Hold::Maintenance("nightly".into()));
+            alarm.held = Some(Hold::Suppressor("deploying".into()));
             alarm.flaps.flapping = true;
         }
     });
     let server = Server::start(world::web(board).0).await;
     let alarms = server.get("/api/v1/alarms").await.json();
     let alarm = &alarms["alarms"][0];
-    assert_eq!(alarm["held"], json!({"kind": "maintenance", "by": "nightly"}));
+    assert_eq!(alarm["held"], json!({"kind": "suppressor", "by": "deploying"}));
     assert_eq!(alarm["flapping"], true);
     let quiet = Server::start(world::web(world::small()).0).await.get("/api/v1/alarms").await.json();
     assert!(quiet["alarms"][0].get("held").is_none() && quiet["alarms"][0].get("flapping").is_none());

@@ -12,7 +12,7 @@ use crate::board::Board;
 use crate::clock;
 use crate::domain::alarm::{Alarm, AlarmKey, State, Subject};
 use crate::domain::hold::Hold;
-use crate::domain::rule::{Condition, MetricRef, Rule, Trigger};
+use crate::domain::rule::{Condition, MetricRef, Rule, Statistic, Trigger};
 use crate::domain::silence::Holder;
 use crate::domain::time::Timestamp;
 use crate::web::Web;
@@ -116,6 +116,9 @@ pub struct ConditionView {
     pub threshold: f64,
     /// `missing`, `ignore`, `breaching` or `notBreaching`.
     pub treat_missing_data: &'static str,
+    /// `evaluate` or `ignore`; absent unless the statistic is a percentile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluate_low_sample_count_percentile: Option<&'static str>,
 }
 
 impl From<&Rule> for RuleView {
@@ -150,6 +153,10 @@ impl From<&Condition> for ConditionView {
             comparison: condition.comparison.as_symbol(),
             threshold: condition.threshold,
             treat_missing_data: condition.missing_data.as_str(),
+            evaluate_low_sample_count_percentile: match condition.statistic {
+                Statistic::Percentile(_) => Some(condition.low_samples.as_str()),
+                _ => None,
+            },
         }
     }
 }

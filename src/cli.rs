@@ -1,8 +1,10 @@
 //! The commands. Each returns an exit code: 0 clean, 1 failed at run time, 2 usage or configuration.
 
 mod check;
+mod client;
 mod demo;
 mod metrics;
+mod outbox;
 mod run;
 mod signals;
 mod status;
@@ -51,6 +53,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Send a marked test to the destinations, by the path a real page takes, and report each receiver's answer
     TestNotify(test_notify::TestNotifyArgs),
+    /// List what a running daemon owes or gave up, and send the latter again
+    Outbox(outbox::OutboxArgs),
     /// List every metric: configuration, CloudWatch and Prometheus names, unit and meaning
     Metrics(metrics::MetricsArgs),
     /// Print a completion script for a shell
@@ -98,6 +102,7 @@ pub async fn dispatch(cli: Cli, signals: Signals) -> u8 {
         Command::Check(args) => check::run(&args).await,
         Command::Status(args) => status::run(&args).await,
         Command::TestNotify(args) => test_notify::run(&args).await,
+        Command::Outbox(args) => outbox::run(&args).await,
         Command::Metrics(args) => metrics::run(&args),
         Command::Completions { shell } => {
             let mut command = Cli::command();

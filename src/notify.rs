@@ -8,6 +8,7 @@
 
 pub mod body;
 pub mod deliver;
+pub mod heartbeat;
 pub mod sns;
 pub mod text;
 pub mod webhook;

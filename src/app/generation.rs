@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Shared, counters};
+use super::{Shared, counters, heartbeat, keeper};
 use crate::aws::clients::Clients;
 use crate::aws::meter::Meter;
 use crate::config::{Config, Destination};
@@ -37,6 +37,11 @@ impl Generation {
             owed: shared.owed.clone(),
         };
         generation.spawn("judge", judge::run(judge, generation.stop.clone()));
+        shared.store.limit(keeper::limits(&config.outbox));
+        generation.spawn("store", keeper::run(shared.clone(), generation.stop.clone()));
+        if let Some(heartbeat) = config.heartbeat.clone() {
+            generation.spawn("heartbeat", heartbeat::run(shared.clone(), heartbeat, generation.stop.clone()));
+        }
         let delivery = delivery(shared, &clients).await;
         generation.spawn("notify", deliver::run(delivery, shared.owed.clone(), generation.stop.clone()));
         generation.spawn("counters", counters::run(shared.clone(), generation.stop.clone()));

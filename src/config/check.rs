@@ -10,6 +10,7 @@ mod custom;
 mod destinations;
 mod discovery;
 mod math;
+mod outbox;
 mod poll;
 mod secrets;
 mod server;
@@ -101,6 +102,10 @@ fn checked(root: &Cursor<'_>) -> Config {
         rules,
         custom_metrics: custom_metrics.into_iter().filter_map(|(_, metric)| metric).collect(),
         destinations,
+        outbox: outbox::outbox(&top.section("outbox", &keys::OUTBOX)),
+        heartbeat: top
+            .get("heartbeat")
+            .and_then(|cursor| outbox::heartbeat(&cursor.section(&keys::HEARTBEAT))),
         web: server::web(&top.section("web", &keys::WEB)),
         store: server::store(&top.section("store", &keys::STORE)),
         log: server::log(&top.section("log", &keys::LOG)),

@@ -22,7 +22,7 @@ macro_rules! sections {
 
 #[rustfmt::skip]
 sections! {
-    TOP = "": ["aws", "discovery", "poll", "alarms", "custom_metrics", "destinations", "notify", "web", "store", "log"];
+    TOP = "": ["aws", "discovery", "poll", "alarms", "custom_metrics", "destinations", "notify", "outbox", "heartbeat", "web", "store", "log"];
     AWS = "aws": ["endpoint_url", "targets"];
     TARGET = "aws.targets[]": ["regions", "role_arn", "external_id"];
     DISCOVERY = "discovery": ["interval", "queues", "include", "exclude", "tags", "tag_labels"];
@@ -37,6 +37,8 @@ sections! {
     DESTINATION = "destinations.NAME": ["sns", "webhook"] planned ["pagerduty", "slack", "alertmanager", "teams"];
     SNS = "destinations.NAME.sns": ["topic_arn", "role_arn"];
     WEBHOOK = "destinations.NAME.webhook": ["url", "secret", "secrets", "headers", "timeout"];
+    OUTBOX = "outbox": ["give_up", "max_pending", "history"];
+    HEARTBEAT = "heartbeat": ["url", "method", "interval", "timeout", "stuck_after"];
     WEB = "web": ["listen", "token"];
     STORE = "store": ["path"];
     LOG = "log": ["format", "level"];

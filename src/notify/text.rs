@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::domain::alarm::Subject;
+use crate::domain::alarm::{AlarmKey, Subject};
 use crate::domain::notification::{Cause, Event, Notification};
 use crate::domain::queue::QueueId;
 use crate::notify::body::metric_name;
@@ -31,7 +31,12 @@ pub fn prefix(text: &str, max: usize) -> &str {
 
 /// What happened, in one line: `ALARM: dlq-not-empty on orders-dlq (us-east-1)`.
 pub fn headline(notification: &Notification) -> String {
-    let word = match notification.event {
+    line(notification.event, &notification.alarm)
+}
+
+/// The same of what is left of a notification in a receipt.
+pub fn line(event: Event, alarm: &AlarmKey) -> String {
+    let word = match event {
         Event::Firing => "ALARM",
         Event::Resolved => "OK",
         Event::Repeated => "still ALARM",
@@ -40,8 +45,8 @@ pub fn headline(notification: &Notification) -> String {
         Event::Closed => "CLOSED",
         Event::Test => "TEST, nothing is wrong",
     };
-    let subject = &notification.alarm.subject;
-    let mut line = format!("{word}: {} on {}", notification.alarm.rule, subject.name());
+    let subject = &alarm.subject;
+    let mut line = format!("{word}: {} on {}", alarm.rule, subject.name());
     if !subject.region().is_empty() {
         let _ = write!(line, " ({})", subject.region());
     }

@@ -46,7 +46,13 @@ pub async fn unknown_path(uri: Uri) -> Fault {
 
 /// Answers for a method that a path does not have.
 pub async fn wrong_method(method: Method, uri: Uri) -> Fault {
-    let hint = if uri.path() == "/-/reload" { "use POST" } else { "use GET" };
+    let hint = match uri.path() {
+        path if path == "/-/reload" || path.ends_with("/resend") => "use POST",
+        path if path.starts_with("/api/v1/notifications/") => {
+            "use DELETE, or POST with `/resend` behind it; GET /api/v1/notifications lists them"
+        }
+        _ => "use GET",
+    };
     let error = format!("`{}` does not take {method}", uri.path());
     Fault::new(StatusCode::METHOD_NOT_ALLOWED, error, hint)
 }

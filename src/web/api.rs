@@ -6,6 +6,7 @@ pub mod alarms;
 pub mod notifications;
 pub mod queues;
 pub mod reload;
+pub mod token;
 
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;

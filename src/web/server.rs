@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -136,6 +136,10 @@ fn router(web: Web) -> Router {
         .route("/api/v1/queues/{name}", get(api::queues::one))
         .route("/api/v1/alarms", get(api::alarms::list))
         .route("/api/v1/notifications", get(api::notifications::list))
+        .route("/api/v1/notifications/{destination}", delete(api::notifications::drop_all))
+        .route("/api/v1/notifications/{destination}/resend", post(api::notifications::resend_all))
+        .route("/api/v1/notifications/{destination}/{sequence}", delete(api::notifications::drop_one))
+        .route("/api/v1/notifications/{destination}/{sequence}/resend", post(api::notifications::resend_one))
         .route("/-/reload", post(api::reload::reload))
         .fallback(answer::unknown_path)
         .method_not_allowed_fallback(answer::wrong_method)

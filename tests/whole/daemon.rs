@@ -28,6 +28,11 @@ impl Home {
         std::fs::write(self.config(), config.replace(FOLDER, &self.0.path().display().to_string())).unwrap();
     }
 
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
     /// The configuration file.
     pub fn config(&self) -> PathBuf {
         self.0.path().join("sqswatch.yaml")
@@ -66,7 +71,19 @@ impl Daemon {
 
     /// The same where a daemon may have lived before.
     pub async fn start_at(home: Home, identity: Identity<'_>) -> Self {
-        let mut command = command(identity);
+        Self::start_under(&[], home, identity).await
+    }
+
+    /// The same under another program, which gets the command line behind its own arguments and must become it (`exec`).
+    pub async fn start_under(wrapper: &[&str], home: Home, identity: Identity<'_>) -> Self {
+        let mut command = match wrapper {
+            [] => command(identity),
+            [program, arguments @ ..] => {
+                let mut command = dressed(Command::new(program), identity);
+                command.args(arguments).arg(PROGRAM);
+                command
+            }
+        };
         command.args(["run", "--config"]).arg(home.config());
         let mut process = Process::start("sqswatch", &mut command, "cargo builds it with the tests");
         let address = eventually("sqswatch listens", async || {
@@ -131,6 +148,11 @@ impl Daemon {
         lines.filter(|line| fields.iter().all(|(key, value)| line[*key] == *value)).collect()
     }
 
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
     /// Sends a signal by its name, e.g. `HUP`.
     pub fn signal(&self, name: &str) {
         self.process.signal(name);
@@ -165,7 +187,12 @@ pub fn run(arguments: &[&str], input: &Path) -> Output {
 
 /// The program with nothing of this machine's AWS settings.
 pub fn command(identity: Identity<'_>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sqswatch"));
+    dressed(Command::new(PROGRAM), identity)
+}
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_sqswatch");
+
+fn dressed(mut command: Command, identity: Identity<'_>) -> Command {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("AWS_")

@@ -1,6 +1,6 @@
 //! `destinations` and `notify`: who can be told, how, and who is told when an alarm names nobody.
 
-mod webhook;
+pub(super) mod webhook;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

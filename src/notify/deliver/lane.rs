@@ -122,6 +122,7 @@ impl Lane {
     async fn attempt(&mut self, window: &mut Vec<Entry>, position: usize) -> Then {
         let answer = send(&self.receiver, std::slice::from_ref(&window[position].notification)).await;
         let (now, random) = (clock::now(), (self.delivery.random)());
+        window[position].hear(&answer.detail);
         match outbox::settle(&window[position], answer.outcome, now, random) {
             Next::Done => {
                 let entry = window.remove(position);

@@ -29,7 +29,8 @@ pub fn read(section: &Section<'_>) -> Option<Webhook> {
     Some(Webhook { url: url?, secrets, headers, timeout })
 }
 
-fn url(cursor: &Cursor<'_>) -> Option<Secret> {
+/// An address to call, secret as a whole.
+pub fn url(cursor: &Cursor<'_>) -> Option<Secret> {
     let url = secrets::secret(cursor)?;
     if shape::address(url.expose()).is_none() {
         cursor.refuse_with("is no http or https address", "it looks like `https://example.com/hook`");

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use sqswatch::simulator::{Options, Simulator};
 
-use crate::daemon::{ANYBODY, Daemon, Home};
+use crate::daemon::{ANYBODY, Daemon};
 use crate::eventually::eventually;
 use crate::shop;
-use receiver::{Accepted, Assassin, Mood, Receiver};
+use receiver::{Accepted, Moment, Mood, Receiver};
 
 const QUEUES: usize = 80;
 /// Filled so far that both alarms fire.
@@ -87,24 +87,33 @@ async fn states(daemon: &Daemon) -> BTreeMap<Alarm, String> {
     alarms.map(|alarm| ((text(&alarm["alarm"]), text(&alarm["queue"])), text(&alarm["state"]))).collect()
 }
 
-/// Kills the daemon at a random moment of its work, and starts it anew.
-async fn killed(
-    daemon: Daemon,
-    receivers: &[Receiver],
-    random: &mut fastrand::Rng,
-) -> (Daemon, (Instant, Instant)) {
-    let assassin =
-        random.choice([Assassin::BeforeTheAnswer, Assassin::AfterTheAnswer, Assassin::Nobody]).unwrap();
-    let receiver = &receivers[random.usize(..receivers.len())];
-    let before = Instant::now();
-    receiver.hire(assassin, daemon.pid());
-    // Whether a request comes or not: the other kind of moment is any.
-    let patience = if assassin == Assassin::Nobody { random.u64(..900) } else { 5_000 };
-    receiver.wait_for_the_deed(Duration::from_millis(patience)).await;
-    let home: Home = daemon.kill().await;
-    receiver.hire(Assassin::Nobody, 0);
-    let after = Instant::now();
-    (Daemon::start_at(home, ANYBODY).await, (before, after))
+/// How the daemon is going to be killed.
+struct Plan {
+    /// Which receiver does it, if none of them the clock.
+    assassin: Option<usize>,
+    /// When it is killed at the latest.
+    latest: Instant,
+}
+
+impl Plan {
+    /// Any moment of its life, or that between two halves of a delivery.
+    fn new(daemon: &Daemon, receivers: &[Receiver], random: &mut fastrand::Rng) -> Self {
+        let seconds = |seconds| Instant::now() + Duration::from_secs(seconds);
+        let moment = match random.u8(..3) {
+            0 => return Self { assassin: None, latest: seconds(random.u64(..20)) },
+            1 => Moment::BeforeTheAnswer,
+            _ => Moment::AfterTheAnswer,
+        };
+        let assassin = random.usize(..receivers.len());
+        receivers[assassin].hire(moment, daemon.pid(), random.usize(..QUEUES));
+        Self { assassin: Some(assassin), latest: seconds(30) }
+    }
+
+    /// When the daemon was killed, or is to be killed now.
+    fn is_over(&self, receivers: &[Receiver]) -> Option<Instant> {
+        let killed = self.assassin.and_then(|assassin| receivers[assassin].done_at());
+        killed.or_else(|| Some(Instant::now()).filter(|now| *now >= self.latest))
+    }
 }
 
 #[tokio::test]
@@ -123,14 +132,19 @@ async fn no_kill_loses_a_page_or_its_order() {
     let mut daemon = Daemon::start(&config(&world, &receivers), ANYBODY).await;
 
     let (start, mut kills) = (Instant::now(), Vec::new());
+    let mut plan = Plan::new(&daemon, &receivers, &mut random);
     while start.elapsed() < length {
         world.turn(&states(&daemon).await, true);
         tokio::time::sleep(Duration::from_millis(random.u64(50..150))).await;
-        if victim.is_none() {
-            let moment = random.choice([Assassin::BeforeTheAnswer, Assassin::AfterTheAnswer, Assassin::AnyTime]);
-            victim = Some(receivers[random.usize(..receivers.len())].hire(moment.unwrap(), daemon.pid(), random.usize(..150)));
+        if let Some(before) = plan.is_over(&receivers) {
+            let home = daemon.kill().await;
+            receivers.iter().for_each(Receiver::dismiss);
+            kills.push((before, Instant::now()));
+            daemon = Daemon::start_at(home, ANYBODY).await;
+            plan = Plan::new(&daemon, &receivers, &mut random);
         }
     }
+    receivers.iter().for_each(Receiver::dismiss);
     receivers.iter().for_each(|receiver| receiver.be(Mood::Steady));
     eventually("every alarm is where its queue is", async || {
         match world.turn(&states(&daemon).await, false) {

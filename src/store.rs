@@ -10,6 +10,7 @@
 
 mod alarms;
 mod error;
+mod jump;
 mod outbox;
 mod receipts;
 mod record;

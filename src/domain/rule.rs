@@ -96,6 +96,8 @@ pub enum Trigger {
 pub struct Condition {
     /// What is measured.
     pub metric: MetricRef,
+    /// Where CloudWatch has a custom metric, so that whoever is told can look there; `None` for a queue's metric.
+    pub published: Option<Arc<Published>>,
     /// How the values of one period become one datapoint; without meaning for an expression, whose metrics have their own.
     pub statistic: Statistic,
     /// One datapoint's length: 10, 20, 30 s or a multiple of 60 s.
@@ -112,6 +114,8 @@ pub struct Condition {
     pub threshold: f64,
     /// What a missing datapoint counts as.
     pub missing_data: MissingData,
+    /// What a percentile of few samples counts as; without meaning for other statistics.
+    pub low_samples: LowSamples,
 }
 
 /// How many datapoints beyond N are looked at when the alarm does not say: AWS publishes no number, and this is what its one
@@ -123,6 +127,7 @@ impl Condition {
     pub fn new(metric: MetricRef, statistic: Statistic, comparison: Comparison, threshold: f64) -> Self {
         Self {
             metric,
+            published: None,
             statistic,
             period: MINUTE,
             evaluation_periods: 1,
@@ -131,7 +136,13 @@ impl Condition {
             comparison,
             threshold,
             missing_data: MissingData::default(),
+            low_samples: LowSamples::default(),
         }
+    }
+
+    /// Whether periods with too few samples for a percentile must keep the state.
+    pub fn ignores_low_samples(&self) -> bool {
+        self.low_samples == LowSamples::Ignore && matches!(self.statistic, Statistic::Percentile(_))
     }
 
     /// How many periods back an evaluation looks for datapoints.
@@ -157,6 +168,17 @@ impl Condition {
             one => vec![(one, self.statistic)],
         }
     }
+}
+
+/// A custom metric in CloudWatch's own terms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The namespace.
+    pub namespace: String,
+    /// The metric's name there.
+    pub metric: String,
+    /// The exact dimensions.
+    pub dimensions: BTreeMap<String, String>,
 }
 
 /// What an alarm measures.
@@ -332,6 +354,34 @@ impl FromStr for MissingData {
             .into_iter()
             .find(|mode| mode.as_str() == text)
             .ok_or(UnknownWord)
+    }
+}
+
+/// What a percentile of too few samples to mean anything counts as (EvaluateLowSampleCountPercentile).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LowSamples {
+    /// As any other.
+    #[default]
+    Evaluate,
+    /// The present state stays.
+    Ignore,
+}
+
+impl LowSamples {
+    /// CloudWatch's spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Evaluate => "evaluate",
+            Self::Ignore => "ignore",
+        }
+    }
+}
+
+impl FromStr for LowSamples {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Evaluate, Self::Ignore].into_iter().find(|word| word.as_str() == text).ok_or(UnknownWord)
     }
 }
 

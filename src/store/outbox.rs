@@ -273,9 +273,9 @@ fn take(transaction: &WriteTransaction, entry: &Entry) -> Result<(), StoreError>
     Ok(())
 }
 
-type Entries<'txn> = redb::Table<'txn, (&'static str, u64), &'static [u8]>;
+pub(super) type Entries<'txn> = redb::Table<'txn, (&'static str, u64), &'static [u8]>;
 
-fn put(table: &mut Entries<'_>, entry: &Entry) -> Result<(), StoreError> {
+pub(super) fn put(table: &mut Entries<'_>, entry: &Entry) -> Result<(), StoreError> {
     let value = to_json("outbox", &entry.sequence.to_string(), &EntryRecord::from(entry))?;
     table.insert((&*entry.destination, entry.sequence), &*value)?;
     Ok(())
@@ -295,7 +295,7 @@ fn drop_oldest(table: &mut Entries<'_>, destination: &str) -> Result<(), StoreEr
     Ok(())
 }
 
-fn entry((destination, sequence): (&str, u64), value: &[u8]) -> Result<Entry, StoreError> {
+pub(super) fn entry((destination, sequence): (&str, u64), value: &[u8]) -> Result<Entry, StoreError> {
     let bad = |source| bad_record("outbox", format!("{destination} {sequence}"), source);
     let record: EntryRecord = serde_json::from_slice(value).map_err(|error| bad(error.into()))?;
     record.into_entry(destination, sequence).map_err(bad)

@@ -66,7 +66,11 @@ impl Daemon {
 
     /// The same where a daemon may have lived before.
     pub async fn start_at(home: Home, identity: Identity<'_>) -> Self {
-        let mut command = command(identity);
+        Self::start_by(command(identity), home).await
+    }
+
+    /// The same by a [`command`] with an environment of its own.
+    pub async fn start_by(mut command: Command, home: Home) -> Self {
         command.args(["run", "--config"]).arg(home.config());
         let mut process = Process::start("sqswatch", &mut command, "cargo builds it with the tests");
         let address = eventually("sqswatch listens", async || {

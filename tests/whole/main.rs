@@ -18,10 +18,12 @@ mod shop;
 #[path = "../../src/notify/fixture/receiver.rs"]
 mod receiver;
 
+mod alertmanager;
 mod backtest;
 mod blindness;
 mod boto3;
 mod chat;
+mod clock;
 mod commands;
 mod composites;
 mod custom_metrics;
@@ -29,9 +31,11 @@ mod demo;
 mod deploy;
 mod durability;
 mod ending;
+mod formats;
 mod localstack;
 mod ministack;
 mod moto;
 mod prometheus;
 mod receivers;
 mod reload;
+mod silences;

@@ -7,7 +7,7 @@ set -eu
 
 cd "$(dirname "$0")/.."
 PEERS=${SQSWATCH_PEERS:-$PWD/.peers}
-ALL="prometheus faketime localstack moto ministack boto3 tools"
+ALL="prometheus alertmanager faketime localstack moto ministack boto3 tools"
 
 usage() {
     cat <<END
@@ -51,6 +51,7 @@ installed() {
     case $1 in
     faketime) ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 ;;
     prometheus) command -v promtool >/dev/null 2>&1 && command -v prometheus >/dev/null 2>&1 ;;
+    alertmanager) command -v prometheus-alertmanager >/dev/null 2>&1 && command -v amtool >/dev/null 2>&1 ;;
     *) [ -x "$PEERS/$1/bin/python" ] && [ "$(cat "$(stamp "$1")" 2>/dev/null)" = "$(pins "$1")" ] ;;
     esac
 }
@@ -91,6 +92,11 @@ install_prometheus() {
         die "cannot install promtool and prometheus; run \`apt-get install -y --no-install-recommends prometheus\` as root"
 }
 
+install_alertmanager() {
+    apt_install prometheus-alertmanager ||
+        die "cannot install Alertmanager and amtool; run \`apt-get install -y --no-install-recommends prometheus-alertmanager\` as root"
+}
+
 install_faketime() {
     apt_install libfaketime ||
         die "cannot install libfaketime; run \`apt-get install -y --no-install-recommends libfaketime\` as root"
@@ -115,13 +121,14 @@ install_venv() {
 
 install() {
     for name in "$@"; do
-        case $name in prometheus | faketime) ;; *) pins "$name" >/dev/null ;; esac
+        case $name in prometheus | alertmanager | faketime) ;; *) pins "$name" >/dev/null ;; esac
         if installed "$name"; then
             say "$name is there"
         else
             say "installing $name"
             case $name in
             prometheus) install_prometheus ;;
+            alertmanager) install_alertmanager ;;
             faketime) install_faketime ;;
             *) install_venv "$name" ;;
             esac

@@ -40,9 +40,8 @@ sections! {
     MAINTENANCE = "maintenance[]": ["name", "alarms", "queues", "labels", "days", "start", "duration", "from", "until",
         "time_zone"];
     CUSTOM_METRIC = "custom_metrics[]": ["name", "namespace", "metric", "dimensions", "statistic", "region", "description"];
-    DESTINATION = "destinations.NAME": ["sns", "webhook", "pagerduty", "slack", "teams"] planned ["alertmanager"];
+    DESTINATION = "destinations.NAME": ["sns", "webhook", "pagerduty", "slack", "teams", "alertmanager"];
     SNS = "destinations.NAME.sns": ["topic_arn", "role_arn"];
-    WEBHOOK = "destinations.NAME.webhook": ["url", "secret", "secrets", "headers", "timeout"];
     PAGERDUTY = "destinations.NAME.pagerduty": ["routing_key", "url", "timeout", "client_url", "links"] planned ["group"];
     SLACK = "destinations.NAME.slack": ["url", "timeout", "mention", "group"];
     SLACK_MENTION = "destinations.NAME.slack.mention": ["info", "warning", "error", "critical"];
@@ -51,7 +50,14 @@ sections! {
     TEAMS_GROUP = "destinations.NAME.teams.group": ["by", "wait"];
     ROUTE = "routes[]": ["alarms", "severity", "labels", "notify", "continue"];
     FLAPPING = "flapping": ["changes", "within"];
-    WEB = "web": ["listen", "token"];
+    WEBHOOK = "destinations.NAME.webhook": ["url", "secret", "secrets", "headers", "timeout", "format", "template",
+        "content_type", "tls"];
+    WEBHOOK_TLS = "destinations.NAME.webhook.tls": ["ca", "cert", "key"];
+    ALERTMANAGER = "destinations.NAME.alertmanager": ["urls", "headers", "basic_auth", "bearer_token", "timeout", "resend",
+        "tls"];
+    BASIC_AUTH = "destinations.NAME.alertmanager.basic_auth": ["username", "password"];
+    ALERTMANAGER_TLS = "destinations.NAME.alertmanager.tls": ["ca", "cert", "key"];
+    WEB = "web": ["listen", "external_url", "token"];
     STORE = "store": ["path"];
     LOG = "log": ["format", "level"];
 }

@@ -2,6 +2,7 @@
 //!
 //! The names and limits are CloudWatch's (PutMetricAlarm API); specs are restated in docs/alarms.md.
 
+mod missing;
 mod selector;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use super::growth::Growth;
 use super::math::Math;
 use super::metric::Metric;
 use super::time::MINUTE;
+pub use missing::{LowSamples, MissingData};
 pub use selector::{Glob, RoleSelector, Selector};
 
 /// One alarm rule of the configuration. It stands for as many alarms as it selects queues.
@@ -96,6 +98,8 @@ pub enum Trigger {
 pub struct Condition {
     /// What is measured.
     pub metric: MetricRef,
+    /// Where CloudWatch has a custom metric, so that whoever is told can look there; `None` for a queue's metric.
+    pub published: Option<Arc<Published>>,
     /// How the values of one period become one datapoint; without meaning for an expression, whose metrics have their own.
     pub statistic: Statistic,
     /// One datapoint's length: 10, 20, 30 s or a multiple of 60 s.
@@ -125,6 +129,7 @@ impl Condition {
     pub fn new(metric: MetricRef, statistic: Statistic, comparison: Comparison, threshold: f64) -> Self {
         Self {
             metric,
+            published: None,
             statistic,
             period: MINUTE,
             evaluation_periods: 1,
@@ -165,6 +170,17 @@ impl Condition {
             one => vec![(one, self.statistic)],
         }
     }
+}
+
+/// A custom metric in CloudWatch's own terms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The namespace.
+    pub namespace: String,
+    /// The metric's name there.
+    pub metric: String,
+    /// The exact dimensions.
+    pub dimensions: BTreeMap<String, String>,
 }
 
 /// What an alarm measures.
@@ -303,71 +319,6 @@ impl FromStr for Comparison {
             .into_iter()
             .find(|comparison| comparison.as_symbol() == text || comparison.as_cloudwatch() == text)
             .ok_or(UnknownWord)
-    }
-}
-
-/// What a missing datapoint counts as (TreatMissingData).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MissingData {
-    /// As nothing: with no datapoint at all the state is INSUFFICIENT_DATA.
-    #[default]
-    Missing,
-    /// The present state stays.
-    Ignore,
-    /// As breaching the threshold.
-    Breaching,
-    /// As within the threshold.
-    NotBreaching,
-}
-
-impl MissingData {
-    /// CloudWatch's spelling.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Ignore => "ignore",
-            Self::Breaching => "breaching",
-            Self::NotBreaching => "notBreaching",
-        }
-    }
-}
-
-impl FromStr for MissingData {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Missing, Self::Ignore, Self::Breaching, Self::NotBreaching]
-            .into_iter()
-            .find(|mode| mode.as_str() == text)
-            .ok_or(UnknownWord)
-    }
-}
-
-/// What a percentile of too few samples to mean anything counts as (EvaluateLowSampleCountPercentile).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LowSamples {
-    /// As any other.
-    #[default]
-    Evaluate,
-    /// The present state stays.
-    Ignore,
-}
-
-impl LowSamples {
-    /// CloudWatch's spelling.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Evaluate => "evaluate",
-            Self::Ignore => "ignore",
-        }
-    }
-}
-
-impl FromStr for LowSamples {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Evaluate, Self::Ignore].into_iter().find(|word| word.as_str() == text).ok_or(UnknownWord)
     }
 }
 

@@ -48,7 +48,7 @@ pub fn config() -> Config {
         rules: Vec::new(),
         custom_metrics: Vec::new(),
         destinations: BTreeMap::new(),
-        web: Web { listen: ([127, 0, 0, 1], 0).into(), token: None },
+        web: Web { listen: ([127, 0, 0, 1], 0).into(), external_url: None, token: None },
         store: Store { path: None },
         log: Log { format: LogFormat::Text, level: "warn".into() },
     }

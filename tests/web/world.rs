@@ -67,7 +67,11 @@ pub fn config() -> Config {
             Destination::Sns(Sns { topic_arn: "arn:aws:sns:eu-west-1:1:t".into(), role_arn: None }),
         )]
         .into(),
-        web: config::Web { listen: "127.0.0.1:0".parse().unwrap(), token: Some(Secret::new(TOKEN)) },
+        web: config::Web {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            external_url: None,
+            token: Some(Secret::new(TOKEN)),
+        },
         store: config::Store { path: None },
         log: config::Log { format: config::LogFormat::Text, level: "info".into() },
     }

@@ -18,6 +18,7 @@ mod shop;
 #[path = "../../src/notify/fixture/receiver.rs"]
 mod receiver;
 
+mod alertmanager;
 mod backtest;
 mod blindness;
 mod boto3;
@@ -30,6 +31,7 @@ mod demo;
 mod deploy;
 mod durability;
 mod ending;
+mod formats;
 mod localstack;
 mod ministack;
 mod moto;

@@ -3,6 +3,7 @@
 //! The limits are CloudWatch's (PutMetricAlarm): a period is 10, 20, 30 or a multiple of 60 s; period x N is at most a day
 //! when the period is below an hour, else a week; 1 <= M <= N.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::alarms::Context;
@@ -11,7 +12,7 @@ use crate::config::reader::{Cursor, Section, quoted};
 use crate::config::{builtin, suggest};
 use crate::domain::metric::{CATALOGUE, Metric, Source};
 use crate::domain::rule::{
-    Comparison, Condition, LowSamples, MetricRef, MissingData, RANGE_BEYOND_N, Statistic,
+    Comparison, Condition, LowSamples, MetricRef, MissingData, Published, RANGE_BEYOND_N, Statistic,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -57,6 +58,7 @@ pub fn condition(section: &Section<'_>, context: &Context<'_>) -> Option<Conditi
     let low_samples = section.get(LOW_SAMPLES).and_then(|cursor| low_samples(&cursor, statistic));
     let (evaluation_periods, datapoints_to_alarm, evaluation_range) = counts?;
     Some(Condition {
+        published: metric.as_ref().and_then(|metric| published(metric, context)),
         metric: metric?,
         statistic: statistic?,
         period: period?,
@@ -68,6 +70,18 @@ pub fn condition(section: &Section<'_>, context: &Context<'_>) -> Option<Conditi
         missing_data: missing_data.unwrap_or_default(),
         low_samples: low_samples.unwrap_or_default(),
     })
+}
+
+/// Where CloudWatch has a custom metric.
+fn published(metric: &MetricRef, context: &Context<'_>) -> Option<Arc<Published>> {
+    let MetricRef::Custom(name) = metric else { return None };
+    let (_, custom) = context.custom_metrics.iter().find(|(known, _)| known == name)?;
+    let custom = custom.as_ref()?;
+    Some(Arc::new(Published {
+        namespace: custom.namespace.clone(),
+        metric: custom.metric.clone(),
+        dimensions: custom.dimensions.clone(),
+    }))
 }
 
 /// The metrics that are looked at.

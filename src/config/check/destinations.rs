@@ -1,7 +1,11 @@
 //! `destinations` and `notify`: who can be told, how, and who is told when an alarm names nobody.
 
+mod alertmanager;
 mod chat;
+mod http;
 mod pagerduty;
+mod template;
+mod tls;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -61,6 +65,7 @@ fn destination(cursor: &Cursor<'_>) -> Option<Destination> {
         "webhook" => webhook::read(&of(&keys::WEBHOOK)?).map(Destination::Webhook),
         "pagerduty" => pagerduty::read(&of(&keys::PAGERDUTY)?).map(Destination::PagerDuty),
         "slack" => chat::slack(&of(&keys::SLACK)?).map(Destination::Slack),
+        "alertmanager" => alertmanager::read(&of(&keys::ALERTMANAGER)?).map(Destination::Alertmanager),
         "teams" => chat::teams(&of(&keys::TEAMS)?).map(Destination::Teams),
         _ => None,
     }

@@ -293,7 +293,7 @@ fn secrets_come_from_files_and_are_bounded() {
     std::fs::write(&path, "hunter2\n").unwrap();
     assert_eq!(read_it().unwrap().web.token.unwrap().expose(), "hunter2");
     for (content, message) in [
-        (vec![b'x'; 65_537], "is larger than 64 KiB"),
+        (vec![b'x'; 1_048_577], "is larger than 1 MiB"),
         (vec![0xff, 0xfe], "is no UTF-8 text"),
         (b" \n".to_vec(), "is empty"),
     ] {

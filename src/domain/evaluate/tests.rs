@@ -157,6 +157,7 @@ proptest! {
 fn condition(n: u32, m: u32) -> Condition {
     Condition {
         metric: MetricRef::Queue(Metric::MessagesVisible),
+        published: None,
         statistic: Statistic::Maximum,
         period: MINUTE,
         evaluation_periods: n,

@@ -1,5 +1,6 @@
 //! A metric alarm's condition as it was told: metric or expression, statistic, comparison, and the rest of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{RecordError, word};
 use crate::domain::math::{Input, Math};
-use crate::domain::rule::{Condition, LowSamples, MetricRef};
+use crate::domain::rule::{Condition, LowSamples, MetricRef, Published};
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -67,9 +68,19 @@ impl TryFrom<MetricRecord> for MetricRef {
     }
 }
 
+/// [`Published`].
+#[derive(Debug, Serialize, Deserialize)]
+struct PublishedRecord {
+    namespace: String,
+    metric: String,
+    dimensions: BTreeMap<String, String>,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ConditionRecord {
     metric: MetricRecord,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    published: Option<PublishedRecord>,
     statistic: String,
     period: u64,
     evaluation_periods: u32,
@@ -91,6 +102,11 @@ impl From<&Condition> for ConditionRecord {
     fn from(condition: &Condition) -> Self {
         Self {
             metric: (&condition.metric).into(),
+            published: condition.published.as_deref().map(|published| PublishedRecord {
+                namespace: published.namespace.clone(),
+                metric: published.metric.clone(),
+                dimensions: published.dimensions.clone(),
+            }),
             statistic: condition.statistic.to_string(),
             period: u64::try_from(condition.period.as_millis()).unwrap_or(u64::MAX),
             evaluation_periods: condition.evaluation_periods,
@@ -110,6 +126,10 @@ impl TryFrom<ConditionRecord> for Condition {
     fn try_from(record: ConditionRecord) -> Result<Self, RecordError> {
         Ok(Self {
             metric: record.metric.try_into()?,
+            published: record.published.map(|record| {
+                let PublishedRecord { namespace, metric, dimensions } = record;
+                Arc::new(Published { namespace, metric, dimensions })
+            }),
             statistic: word("statistic", &record.statistic)?,
             period: Duration::from_millis(record.period),
             evaluation_periods: record.evaluation_periods,

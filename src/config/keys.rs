@@ -31,8 +31,8 @@ sections! {
         planned ["monthly_budget_usd"];
     ALARM = "alarms[]": ["name", "description", "queues", "metric", "expression", "metrics", "statistic", "period", "evaluation_periods",
         "datapoints_to_alarm", "evaluation_range", "comparison", "threshold", "treat_missing_data",
-        "evaluate_low_sample_count_percentile", "severity", "notify",
-        "repeat", "repeat_on", "flapping", "labels", "alarm_rule", "actions_suppressor", "actions_suppressor_wait_period",
+        "evaluate_low_sample_count_percentile", "severity", "notify", "repeat", "repeat_on", "flapping", "labels", "alarm_rule",
+        "actions_suppressor", "actions_suppressor_wait_period",
         "actions_suppressor_extension_period"];
     SELECTOR = "alarms[].queues": ["role", "name", "tags", "kind", "region", "account"];
     REPEAT_ON = "alarms[].repeat_on": ["increase", "gap"];

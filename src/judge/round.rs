@@ -15,7 +15,7 @@ use crate::domain::math::Math;
 use crate::domain::notification::Debt;
 use crate::domain::queue::Queue;
 use crate::domain::rule::{Condition, MetricRef, RoleSelector, Rule};
-use crate::domain::silence::Silences;
+use crate::domain::silence::InForce;
 use crate::domain::telling::{self, About};
 use crate::domain::time::Timestamp;
 
@@ -44,7 +44,7 @@ pub(super) struct Round {
     /// Alarms in INSUFFICIENT_DATA of which too little is known for a verdict.
     pub undecided: BTreeSet<AlarmKey>,
     /// What silences alarms during this round.
-    silences: Arc<Silences>,
+    silences: InForce,
     /// The rules that select queues which cannot have their metric.
     pub misfits: Misfits,
 }
@@ -70,7 +70,7 @@ impl Topology {
 impl Round {
     /// Judges everything on the board as it is at `now`.
     pub(super) fn judge(board: &Board, now: Timestamp) -> Self {
-        let mut round = Self { silences: board.silences(), ..Self::default() };
+        let mut round = Self { silences: board.silences().at(now), ..Self::default() };
         let mut present = BTreeSet::new();
         // Asked before the queues are looked at and again after it: who is admitted or left out meanwhile is in one of them.
         let mut unreadable = board.unreadable();
@@ -177,7 +177,7 @@ impl Round {
     ) {
         self.evaluations += 1;
         let About { key, rule, .. } = about;
-        let hold = hold.or_else(|| self.silences.hold(rule, &key.subject, now));
+        let hold = hold.or_else(|| self.silences.hold(rule, &key.subject));
         if verdict.is_none() && alarm.state == State::InsufficientData {
             self.undecided.insert(key.clone());
         }

@@ -38,3 +38,4 @@ mod moto;
 mod prometheus;
 mod receivers;
 mod reload;
+mod silences;

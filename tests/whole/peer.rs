@@ -67,17 +67,6 @@ pub async fn prometheus(target: &str, folder: &Path) -> Peer {
     start("prometheus", command, port, "/-/ready").await
 }
 
-/// The library that lets a program see another wall clock.
-///
-/// # Panics
-/// When it is not installed.
-pub fn libfaketime() -> PathBuf {
-    let folders = std::fs::read_dir("/usr/lib").expect("every Linux has it").flatten();
-    let library =
-        folders.map(|folder| folder.path().join("faketime/libfaketime.so.1")).find(|path| path.exists());
-    library.expect("libfaketime is missing\n  hint: run `scripts/peers.sh install faketime`")
-}
-
 /// An Alertmanager on this port that groups by the alarm's name and tells `hook` at once, with its data in `folder`.
 pub async fn alertmanager(hook: &str, folder: &Path, port: u16) -> Peer {
     let config = folder.join("alertmanager.yml");
@@ -93,6 +82,17 @@ pub async fn alertmanager(hook: &str, folder: &Path, port: u16) -> Peer {
         .arg(format!("--web.listen-address=127.0.0.1:{port}"))
         .arg("--cluster.listen-address=");
     start("alertmanager", command, port, "/-/ready").await
+}
+
+/// The library that lets a program see another wall clock.
+///
+/// # Panics
+/// When it is not installed.
+pub fn libfaketime() -> PathBuf {
+    let folders = std::fs::read_dir("/usr/lib").expect("every Linux has it").flatten();
+    let library =
+        folders.map(|folder| folder.path().join("faketime/libfaketime.so.1")).find(|path| path.exists());
+    library.expect("libfaketime is missing\n  hint: run `scripts/peers.sh install faketime`")
 }
 
 /// Where the peers are installed.

@@ -17,6 +17,7 @@ fn exposition(criterion: &mut Criterion) {
         config: &config,
         registry: &telemetry.registry,
         outbox: &outbox,
+        peril: None,
         ready: true,
     };
     let write = |encoding, capacity| render(sources, world::NOW, Format::Prometheus, encoding, capacity);

@@ -5,6 +5,8 @@
 
 mod counters;
 mod generation;
+mod heartbeat;
+mod keeper;
 mod receivers;
 mod survey;
 
@@ -166,6 +168,7 @@ async fn supervise(
     tracing::info!(grace_seconds = GRACE.as_secs(), "stopping: attempts in hand are finished and recorded");
     generation.stop(GRACE - HTTP_GRACE).await;
     counters::save(shared).await;
+    keeper::finish(shared).await;
     outcome
 }
 
@@ -262,6 +265,7 @@ impl Shared {
             config: self.config.clone(),
             store: self.store.clone(),
             draining: self.draining.clone(),
+            owed: self.owed.clone(),
             reload,
         }
     }

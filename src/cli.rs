@@ -5,6 +5,7 @@ mod check;
 mod client;
 mod demo;
 mod metrics;
+mod outbox;
 mod run;
 mod signals;
 mod silence;
@@ -61,6 +62,8 @@ enum Command {
     Backtest(backtest::BacktestArgs),
     /// Send a marked test to the destinations, by the path a real page takes, and report each receiver's answer
     TestNotify(test_notify::TestNotifyArgs),
+    /// List what a running daemon owes or gave up, and send the latter again
+    Outbox(outbox::OutboxArgs),
     /// Keep alarms of a running daemon from telling anybody for a while
     Silence(silence::SilenceArgs),
     /// List every metric: configuration, CloudWatch and Prometheus names, unit and meaning
@@ -111,6 +114,7 @@ pub async fn dispatch(cli: Cli, signals: Signals) -> u8 {
         Command::Status(args) => status::run(&args).await,
         Command::Backtest(args) => backtest::run(&args).await,
         Command::TestNotify(args) => test_notify::run(&args).await,
+        Command::Outbox(args) => outbox::run(&args).await,
         Command::Silence(args) => silence::run(&args).await,
         Command::Metrics(args) => metrics::run(&args),
         Command::Completions { shell } => {

@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use crate::domain::maintenance::Window;
 use crate::domain::metric::Metric;
+use crate::domain::outbox::GIVE_UP;
 use crate::domain::rule::{Glob, Rule, Statistic};
 use secret::Secret;
 use template::Template;
@@ -51,6 +52,10 @@ pub struct Config {
     pub custom_metrics: Vec<CustomMetric>,
     /// Who can be told, by name.
     pub destinations: BTreeMap<Arc<str>, Destination>,
+    /// How long and how much is owed, and how long it is remembered.
+    pub outbox: Outbox,
+    /// Who learns that all is well; `None`: nobody.
+    pub heartbeat: Option<Heartbeat>,
     /// The HTTP server.
     pub web: Web,
     /// The durable state.
@@ -243,6 +248,39 @@ pub struct Alertmanager {
     pub resend: Duration,
     /// Whom it trusts and what it shows of itself; `None` is the system's authorities and nothing.
     pub tls: Option<Tls>,
+}
+
+/// How long and how much is owed, and how long it is remembered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outbox {
+    /// How old a notification may become before a failed attempt is its last. Default 3 days.
+    pub give_up: Duration,
+    /// How many notifications may wait for one destination. Default 10,000.
+    pub max_pending: u32,
+    /// How long it is remembered what became of a notification. Default 7 days.
+    pub history: Duration,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        let days = |days: u64| Duration::from_secs(days * 86_400);
+        Self { give_up: GIVE_UP, max_pending: 10_000, history: days(7) }
+    }
+}
+
+/// A dead man's switch: called while all is well, so that somebody else notices the silence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heartbeat {
+    /// What to call. Secret as a whole: such addresses are tokens.
+    pub url: Secret,
+    /// Whether by POST instead of GET.
+    pub post: bool,
+    /// How often. Default 1 min.
+    pub interval: Duration,
+    /// The bound of one call. Default 10 s.
+    pub timeout: Duration,
+    /// How long a notification may be owed before the outbox counts as stuck. Default 15 min.
+    pub stuck_after: Duration,
 }
 
 /// The HTTP server.

@@ -10,6 +10,7 @@
 pub mod alertmanager;
 pub mod body;
 pub mod deliver;
+pub mod heartbeat;
 pub mod links;
 pub mod pagerduty;
 pub mod slack;

@@ -25,8 +25,14 @@ pub struct Telemetry {
     pub evaluations: IntCounter,
     /// Changes of alarm states, by the state entered.
     pub transitions: IntCounterVec,
-    /// Commits to the store that failed.
+    /// Writes to the state file that failed.
     pub store_failures: IntCounter,
+    /// Heartbeats that were acknowledged.
+    pub heartbeats: IntCounter,
+    /// When the latest one was, in Unix time.
+    pub heartbeat_at: Gauge,
+    /// Heartbeats that failed, by `reason`.
+    pub heartbeat_failures: IntCounterVec,
     /// Whether the last reload was taken: 1 or 0.
     pub reload_ok: IntGauge,
     /// When a configuration was last taken, in Unix time.
@@ -86,7 +92,24 @@ impl Telemetry {
             ),
             store_failures: register(
                 &registry,
-                IntCounter::with_opts(opts("store_failures_total", "Commits to the store that failed.")),
+                IntCounter::with_opts(opts("store_failures_total", "Writes to the state file that failed.")),
+            ),
+            heartbeats: register(
+                &registry,
+                IntCounter::with_opts(opts("heartbeat_sent_total", "Heartbeats that were acknowledged.")),
+            ),
+            heartbeat_at: register(
+                &registry,
+                Gauge::with_opts(opts(
+                    "heartbeat_last_success_timestamp_seconds",
+                    "When the latest heartbeat was acknowledged, in Unix time; 0 before the first.",
+                )),
+            ),
+            heartbeat_failures: counters(
+                &registry,
+                "heartbeat_failures_total",
+                "Heartbeats that were sent and not acknowledged, by reason.",
+                &["reason"],
             ),
             reload_ok: register(
                 &registry,

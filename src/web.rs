@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::board::Board;
 use crate::clock;
@@ -47,6 +47,8 @@ pub struct Web {
     pub store: Store,
     /// Set on SIGTERM: readiness fails from then on, everything else goes on until the server is shut down.
     pub draining: Arc<AtomicBool>,
+    /// Rung when something is owed anew.
+    pub owed: Arc<Notify>,
     /// Where POST /-/reload is sent.
     pub reload: mpsc::Sender<Reload>,
 }
@@ -54,12 +56,7 @@ pub struct Web {
 impl Web {
     /// Why the daemon is not ready; empty when it is.
     fn unready(&self) -> Vec<String> {
-        let facts = health::Facts {
-            draining: self.draining.load(Ordering::Relaxed),
-            store_writable: self.store.is_writable(),
-        };
-        let watched = health::watched_per_target(&self.board);
-        health::reasons(facts, &self.board.targets(), &watched, clock::now())
+        health::unready(&self.board, &self.store, self.draining.load(Ordering::Relaxed), clock::now())
     }
 
     /// What is owed to each destination: every configured one, and those that left the configuration in debt.

@@ -24,7 +24,7 @@ pub(super) async fn run(shared: Shared, shutdown: CancellationToken) {
     }
 }
 
-/// Saves all counters now, and forgets those of queues that are gone. A failure is logged and counted; the next save has
+/// Saves all counters now, and forgets those of queues that are gone. A failure is logged; the next save has
 /// them all again.
 pub(super) async fn save(shared: &Shared) {
     let board = shared.board.clone();
@@ -41,7 +41,6 @@ pub(super) async fn save(shared: &Shared) {
         Ok(())
     });
     if let Err(error) = saved.await {
-        shared.telemetry.store_failures.inc();
         tracing::warn!(%error, "cannot save the counters; the next save tries again");
     }
 }

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::receivers::Receivers;
-use super::{Shared, counters};
+use super::{Shared, counters, heartbeat, keeper};
 use crate::aws::clients::Clients;
 use crate::judge::{self, Judge, Said};
 use crate::notify::Receiver;
@@ -37,6 +37,11 @@ impl Generation {
             said: Said::default(),
         };
         generation.spawn("judge", judge::run(judge, generation.stop.clone()));
+        shared.store.limit(keeper::limits(&config.outbox));
+        generation.spawn("store", keeper::run(shared.clone(), generation.stop.clone()));
+        if let Some(heartbeat) = config.heartbeat.clone() {
+            generation.spawn("heartbeat", heartbeat::run(shared.clone(), heartbeat, generation.stop.clone()));
+        }
         let delivery = delivery(shared, receivers);
         generation.resend(&delivery, shared);
         generation.spawn("notify", deliver::run(delivery, shared.owed.clone(), generation.stop.clone()));

@@ -14,6 +14,7 @@ mod instants;
 mod maintenance;
 mod matchers;
 mod math;
+mod outbox;
 mod poll;
 mod routes;
 mod secrets;
@@ -117,6 +118,10 @@ fn checked(root: &Cursor<'_>) -> Config {
         maintenance,
         custom_metrics: custom_metrics.into_iter().filter_map(|(_, metric)| metric).collect(),
         destinations,
+        outbox: outbox::outbox(&top.section("outbox", &keys::OUTBOX)),
+        heartbeat: top
+            .get("heartbeat")
+            .and_then(|cursor| outbox::heartbeat(&cursor.section(&keys::HEARTBEAT))),
         web: server::web(&top.section("web", &keys::WEB)),
         store: server::store(&top.section("store", &keys::STORE)),
         log: server::log(&top.section("log", &keys::LOG)),

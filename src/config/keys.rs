@@ -22,8 +22,8 @@ macro_rules! sections {
 
 #[rustfmt::skip]
 sections! {
-    TOP = "": ["aws", "discovery", "poll", "alarms", "maintenance", "custom_metrics", "destinations", "notify", "routes", "flapping", "web", "store",
-        "log"];
+    TOP = "": ["aws", "discovery", "poll", "alarms", "maintenance", "custom_metrics", "destinations", "notify", "routes", "flapping", "outbox", "heartbeat", "web",
+        "store", "log"];
     AWS = "aws": ["endpoint_url", "targets"];
     TARGET = "aws.targets[]": ["regions", "role_arn", "external_id"];
     DISCOVERY = "discovery": ["interval", "queues", "include", "exclude", "tags", "tag_labels"];
@@ -42,6 +42,8 @@ sections! {
     CUSTOM_METRIC = "custom_metrics[]": ["name", "namespace", "metric", "dimensions", "statistic", "region", "description"];
     DESTINATION = "destinations.NAME": ["sns", "webhook", "pagerduty", "slack", "teams", "alertmanager"];
     SNS = "destinations.NAME.sns": ["topic_arn", "role_arn"];
+    OUTBOX = "outbox": ["give_up", "max_pending", "history"];
+    HEARTBEAT = "heartbeat": ["url", "method", "interval", "timeout", "stuck_after"];
     PAGERDUTY = "destinations.NAME.pagerduty": ["routing_key", "url", "timeout", "client_url", "links"] planned ["group"];
     SLACK = "destinations.NAME.slack": ["url", "timeout", "mention", "group"];
     SLACK_MENTION = "destinations.NAME.slack.mention": ["info", "warning", "error", "critical"];

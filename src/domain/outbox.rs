@@ -2,7 +2,7 @@
 //! entries together into one message.
 //!
 //! Guaranteed: for one alarm and destination nothing overtakes what is older, and an entry is tried until it is
-//! acknowledged, refused for good, or [`GIVE_UP`] old.
+//! acknowledged, refused for good, or too old ([`GIVE_UP`]).
 
 mod group;
 
@@ -16,8 +16,12 @@ use super::notification::Notification;
 use super::time::{Jump, Timestamp};
 pub use group::{Batching, GroupBy, Grouping, Verdict, next_group, wait};
 
-/// How old an entry must be for a failed attempt to be its last: three days, so that a receiver may be down over a weekend.
+/// How old an entry must be for a failed attempt to be its last unless the configuration says another time: three days, so
+/// that a receiver may be down over a weekend.
 pub const GIVE_UP: Duration = Duration::from_secs(3 * 86_400);
+
+/// How much of an answer is remembered.
+pub const ANSWER_BYTES: usize = 300;
 
 /// How long attempts are apart: seconds at first, a minute during an outage.
 pub const BACKOFF: Backoff = Backoff { base: Duration::from_secs(2), cap: Duration::from_secs(60) };
@@ -37,6 +41,10 @@ pub struct Entry {
     pub not_before: Timestamp,
     /// When it became owed.
     pub created: Timestamp,
+    /// How old it must be for a failed attempt to be its last. Not durable: it is as the configuration says now.
+    pub give_up: Duration,
+    /// What came back from the latest attempt, in words without secrets, at most [`ANSWER_BYTES`] long.
+    pub answer: Option<String>,
 }
 
 impl Entry {
@@ -47,7 +55,28 @@ impl Entry {
         notification: Arc<Notification>,
         now: Timestamp,
     ) -> Self {
-        Self { sequence, destination, notification, attempts: 0, not_before: now, created: now }
+        Self {
+            sequence,
+            destination,
+            notification,
+            attempts: 0,
+            not_before: now,
+            created: now,
+            give_up: GIVE_UP,
+            answer: None,
+        }
+    }
+
+    /// Remembers what came back from an attempt, on one line and not too long.
+    pub fn hear(&mut self, answer: &str) {
+        let plain = |c: char| if c.is_control() { ' ' } else { c };
+        let mut answer: String = answer.chars().map(plain).collect();
+        let mut end = ANSWER_BYTES.min(answer.len());
+        while !answer.is_char_boundary(end) {
+            end -= 1;
+        }
+        answer.truncate(end);
+        self.answer = Some(answer);
     }
 
     /// Remembers that an attempt failed and that the next may be made at `at`.
@@ -113,13 +142,15 @@ pub enum Reason {
     Gone,
     /// The configuration does not know the destination any more.
     UnknownDestination,
-    /// Tried for [`GIVE_UP`] without success.
+    /// Tried for as long as the configuration allows ([`Entry::give_up`]) without success.
     Expired,
+    /// More is owed to the destination than the outbox may hold.
+    Overflow,
 }
 
 impl Reason {
     /// All of them, so that every series of the metric exists from the start.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Timeout,
         Self::Connection,
         Self::Throttled,
@@ -132,6 +163,7 @@ impl Reason {
         Self::Gone,
         Self::UnknownDestination,
         Self::Expired,
+        Self::Overflow,
     ];
 
     /// The label's value.
@@ -149,6 +181,7 @@ impl Reason {
             Self::Gone => "gone",
             Self::UnknownDestination => "unknown_destination",
             Self::Expired => "expired",
+            Self::Overflow => "overflow",
         }
     }
 }
@@ -177,7 +210,7 @@ fn settle_after(entry: &Entry, outcome: Outcome, now: Timestamp, delay: Duration
     match outcome {
         Outcome::Acknowledged => Next::Done,
         Outcome::Refused { reason } => Next::Park { reason },
-        Outcome::Retry { .. } if now.since(entry.created) >= GIVE_UP => {
+        Outcome::Retry { .. } if now.since(entry.created) >= entry.give_up => {
             Next::Park { reason: Reason::Expired }
         }
         Outcome::Retry { reason, .. } => Next::RetryAt { at: now + delay, reason },

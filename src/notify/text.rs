@@ -8,7 +8,7 @@ pub use group::Group;
 
 use std::fmt::Write;
 
-use crate::domain::alarm::Subject;
+use crate::domain::alarm::{AlarmKey, Subject};
 use crate::domain::notification::{Cause, Event, Notification};
 use crate::domain::queue::QueueId;
 use crate::notify::body::metric_name;
@@ -63,9 +63,14 @@ pub fn word(event: Event) -> &'static str {
 
 /// What happened, in one line: `ALARM: dlq-not-empty on orders-dlq (us-east-1)`.
 pub fn headline(notification: &Notification) -> String {
-    let word = word(notification.event);
-    let subject = &notification.alarm.subject;
-    let mut line = format!("{word}: {}", notification.alarm.rule);
+    line(notification.event, &notification.alarm)
+}
+
+/// The same of what is left of a notification in a receipt.
+pub fn line(event: Event, alarm: &AlarmKey) -> String {
+    let word = word(event);
+    let subject = &alarm.subject;
+    let mut line = format!("{word}: {}", alarm.rule);
     if !matches!(subject, Subject::Composite(_)) {
         let _ = write!(line, " on {}", subject.name());
     }

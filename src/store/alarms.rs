@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 use serde::Serialize;
 
+use super::overflow::Room;
 use super::record::{AlarmRecord, CounterRecord, RecordError, key_from_text, key_text};
 use super::schema::{ALARMS, COUNTERS, TOLD};
 use super::{Store, StoreError, outbox};
@@ -58,11 +59,16 @@ impl Store {
     /// # Errors
     /// The store cannot be written; then nothing of the batch is.
     pub fn commit(&self, batch: &Batch, at: Timestamp) -> Result<usize, StoreError> {
-        self.write(|transaction| {
+        let (made, overflow) = self.write(|transaction| {
             write_alarms(transaction, batch)?;
             write_counters(transaction, batch)?;
-            outbox::owe(transaction, &batch.debts, at)
-        })
+            let mut room = Room::new(self.limits().max_pending);
+            let made = outbox::owe(transaction, &batch.debts, &mut room, at)?;
+            Ok((made, room.overflow))
+        })?;
+        self.0.disk.note_changes(batch.alarms.len());
+        self.note_overflow(overflow);
+        Ok(made)
     }
 
     /// All remembered counters.

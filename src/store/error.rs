@@ -38,6 +38,24 @@ pub enum StoreError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The file can neither be written nor read, so that nobody knows what it owes to whom.
+    #[error("`{}` can be neither written ({unwritable}) nor read ({source})\nhint: the file and its directory must be writable by the user that sqswatch runs as", path.display())]
+    NotReadable {
+        /// The file.
+        path: PathBuf,
+        /// Why it cannot be written.
+        unwritable: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// It is redb's, but another program's.
+    #[error(
+        "the state file is the database of another program: it has a table `{table}`\nhint: give sqswatch a file of its own with `store.path`"
+    )]
+    Foreign {
+        /// A table that is there.
+        table: String,
+    },
     /// A later version of the program wrote it.
     #[error(
         "the store has schema version {found}, and this sqswatch knows {known}\nhint: run the newer sqswatch, or move the file away to start afresh"
@@ -67,10 +85,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the database must be opened again before it takes another write.
-    pub(super) fn needs_reopening(&self) -> bool {
-        use redb::Error::{DatabaseClosed, Io, LockPoisoned, PreviousIo};
-        matches!(self, Self::Failed(error) if matches!(**error, Io(_) | PreviousIo | DatabaseClosed | LockPoisoned(_)))
+    /// Whether the disk is at fault and may come back: full, read-only, failing, not permitted. What a person must set
+    /// right (a missing directory, a directory in the file's place, a file that is not ours) is not among it.
+    pub(super) fn is_of_the_disk(&self) -> bool {
+        use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+        match self {
+            Self::NotWritable { source, .. } => {
+                !matches!(source.kind(), IsADirectory | NotADirectory | NotFound)
+            }
+            Self::Failed(error) => matches!(**error, redb::Error::Io(_) | redb::Error::PreviousIo),
+            _ => false,
+        }
     }
 }
 

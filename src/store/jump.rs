@@ -3,6 +3,7 @@
 use redb::ReadableTable;
 
 use super::outbox::{entry, put};
+use super::record::EntryRecord;
 use super::schema::OUTBOX;
 use super::{Batch, Store, StoreError};
 use crate::domain::alarm::{Alarm, AlarmKey};
@@ -29,7 +30,7 @@ impl Store {
                 .collect::<Result<_, _>>()?;
             for mut entry in owed {
                 entry.shift(jump);
-                put(&mut table, &entry)?;
+                put(&mut table, &entry, &EntryRecord::from(&entry))?;
             }
             Ok(())
         })

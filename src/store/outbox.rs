@@ -9,16 +9,14 @@ use std::sync::Arc;
 use redb::{ReadableTable, WriteTransaction};
 
 use super::alarms::{bad_record, to_json};
+use super::overflow::{Admission, Overflow, Room};
 use super::receipts::{FIRING_REFUSED, append};
 use super::record::{EntryRecord, key_text};
 use super::schema::{BY_ALARM, OUTBOX, PARKED, TOLD, next_number};
 use super::{Store, StoreError};
-use crate::domain::notification::{Debt, Event};
+use crate::domain::notification::{Debt, Event, Notification};
 use crate::domain::outbox::{Entry, Next, Reason};
 use crate::domain::time::Timestamp;
-
-/// How many parked entries are kept for each destination.
-pub(super) const PARKED_KEPT: usize = 1000;
 
 /// What is owed to one destination.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +27,8 @@ pub struct Owed {
     pub oldest: Option<Timestamp>,
     /// How many were refused for good and are kept for a person to look at.
     pub parked: u64,
+    /// What did not fit since the start of the process.
+    pub overflow: Overflow,
 }
 
 impl Store {
@@ -40,8 +40,10 @@ impl Store {
         self.read(|transaction| {
             let table = transaction.open_table(OUTBOX)?;
             let rows = table.range((destination, 0)..=(destination, u64::MAX))?;
+            let give_up = self.limits().give_up;
             rows.take(limit)
                 .map(|row| row.map_err(StoreError::from).and_then(|(k, v)| entry(k.value(), v.value())))
+                .map(|entry| entry.map(|entry| Entry { give_up, ..entry }))
                 .collect()
         })
     }
@@ -63,7 +65,7 @@ impl Store {
         self.write(|transaction| {
             settled.iter().try_for_each(|(entry, next)| match next {
                 Next::Done => acknowledge(transaction, entry, at),
-                Next::RetryAt { .. } => put(&mut transaction.open_table(OUTBOX)?, entry),
+                Next::RetryAt { .. } => put(&mut transaction.open_table(OUTBOX)?, entry, &entry.into()),
                 Next::Park { reason } => park(transaction, entry, *reason, at),
             })
         })
@@ -76,7 +78,7 @@ impl Store {
     pub fn postpone(&self, entry: &Entry) -> Result<(), StoreError> {
         self.write(|transaction| {
             let mut table = transaction.open_table(OUTBOX)?;
-            put(&mut table, entry)
+            put(&mut table, entry, &entry.into())
         })
     }
 
@@ -129,6 +131,9 @@ impl Store {
             for row in transaction.open_table(PARKED)?.iter()? {
                 of(&mut summary, row?.0.value().0).parked += 1;
             }
+            for (destination, overflow) in self.overflow() {
+                of(&mut summary, &destination).overflow = overflow;
+            }
             Ok(summary)
         })
     }
@@ -138,6 +143,7 @@ impl Store {
 pub(super) fn owe(
     transaction: &WriteTransaction,
     debts: &[Debt],
+    room: &mut Room,
     at: Timestamp,
 ) -> Result<usize, StoreError> {
     let mut made = 0;
@@ -149,17 +155,49 @@ pub(super) fn owe(
             {
                 continue;
             }
-            let sequence = next_number(transaction, "sequence")?;
-            let notification = debt.notification.clone();
-            let destination = destination.clone();
-            let entry = Entry::new(sequence, destination, notification, at);
-            put(&mut transaction.open_table(OUTBOX)?, &entry)?;
-            let id = &*entry.notification.id;
-            transaction.open_table(BY_ALARM)?.insert((&*entry.destination, &*key, sequence), id)?;
-            made += 1;
+            let (destination, notification) = (destination.clone(), debt.notification.clone());
+            match room.admit(transaction, &destination, notification.event, at)? {
+                Admission::Wait => {
+                    wait_for_delivery(transaction, destination, notification, at)?;
+                    made += 1;
+                }
+                Admission::Drop => {
+                    let entry = numbered(transaction, destination, notification, at)?;
+                    append(transaction, &entry, Some(Reason::Overflow.as_str()), at)?;
+                }
+                Admission::Park => {
+                    let entry = numbered(transaction, destination, notification, at)?;
+                    park(transaction, &entry, Reason::Overflow, at)?;
+                }
+            }
         }
     }
     Ok(made)
+}
+
+/// Puts a notification behind all that waits.
+pub(super) fn wait_for_delivery(
+    transaction: &WriteTransaction,
+    destination: Arc<str>,
+    notification: Arc<Notification>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let entry = numbered(transaction, destination, notification, at)?;
+    put(&mut transaction.open_table(OUTBOX)?, &entry, &EntryRecord::from(&entry))?;
+    let key = key_text(&entry.notification.alarm);
+    let place = (&*entry.destination, &*key, entry.sequence);
+    transaction.open_table(BY_ALARM)?.insert(place, &*entry.notification.id)?;
+    Ok(())
+}
+
+fn numbered(
+    transaction: &WriteTransaction,
+    destination: Arc<str>,
+    notification: Arc<Notification>,
+    at: Timestamp,
+) -> Result<Entry, StoreError> {
+    let sequence = next_number(transaction, "sequence")?;
+    Ok(Entry::new(sequence, destination, notification, at))
 }
 
 /// Whether this very notification waits already: the commit is being repeated after an error that came too late.
@@ -213,8 +251,7 @@ fn park(
 ) -> Result<(), StoreError> {
     take(transaction, entry)?;
     let mut parked = transaction.open_table(PARKED)?;
-    put(&mut parked, entry)?;
-    drop_oldest(&mut parked, &entry.destination)?;
+    put(&mut parked, entry, &EntryRecord::parked(entry, reason.as_str(), at))?;
     append(transaction, entry, Some(reason.as_str()), at)?;
     let (destination, key) = (&*entry.destination, key_text(&entry.notification.alarm));
     let arrived_before =
@@ -266,7 +303,7 @@ fn followers(transaction: &WriteTransaction, firing: &Entry, key: &str) -> Resul
 }
 
 /// Removes an entry from the outbox.
-fn take(transaction: &WriteTransaction, entry: &Entry) -> Result<(), StoreError> {
+pub(super) fn take(transaction: &WriteTransaction, entry: &Entry) -> Result<(), StoreError> {
     let (destination, key) = (&*entry.destination, key_text(&entry.notification.alarm));
     transaction.open_table(OUTBOX)?.remove((destination, entry.sequence))?;
     transaction.open_table(BY_ALARM)?.remove((destination, &*key, entry.sequence))?;
@@ -275,23 +312,9 @@ fn take(transaction: &WriteTransaction, entry: &Entry) -> Result<(), StoreError>
 
 pub(super) type Entries<'txn> = redb::Table<'txn, (&'static str, u64), &'static [u8]>;
 
-pub(super) fn put(table: &mut Entries<'_>, entry: &Entry) -> Result<(), StoreError> {
-    let value = to_json("outbox", &entry.sequence.to_string(), &EntryRecord::from(entry))?;
+pub(super) fn put(table: &mut Entries<'_>, entry: &Entry, record: &EntryRecord) -> Result<(), StoreError> {
+    let value = to_json("outbox", &entry.sequence.to_string(), record)?;
     table.insert((&*entry.destination, entry.sequence), &*value)?;
-    Ok(())
-}
-
-fn drop_oldest(table: &mut Entries<'_>, destination: &str) -> Result<(), StoreError> {
-    let whole = (destination, 0)..=(destination, u64::MAX);
-    let surplus = table.range(whole.clone())?.count().saturating_sub(PARKED_KEPT);
-    let oldest: Vec<u64> = table
-        .range(whole)?
-        .take(surplus)
-        .map(|row| row.map(|row| row.0.value().1))
-        .collect::<Result<_, _>>()?;
-    for sequence in oldest {
-        table.remove((destination, sequence))?;
-    }
     Ok(())
 }
 

@@ -5,14 +5,14 @@ use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 use super::alarms::{bad_record, to_json};
 use super::record::ReceiptRecord;
 use super::schema::{HISTORY, next_number};
-use super::{Store, StoreError};
+use super::{Store, StoreError, Wanted};
 use crate::domain::alarm::AlarmKey;
 use crate::domain::notification::Event;
 use crate::domain::outbox::Entry;
 use crate::domain::time::Timestamp;
 
-/// How many receipts are kept.
-pub(super) const KEPT: u64 = 1000;
+/// How many old receipts are forgotten in one transaction.
+const PRUNED: usize = 1000;
 
 /// The end of one notification's way to one destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,9 +29,15 @@ pub struct Receipt {
     pub at: Timestamp,
     /// How many attempts were made, the acknowledged one included.
     pub attempts: u32,
-    /// `None`: acknowledged. Otherwise why it was given up: a word of [`crate::domain::outbox::Reason`], or
-    /// `firing_refused`: nobody is told that something ended which they were never told of.
+    /// `None`: acknowledged. Otherwise why it was given up: a word of [`crate::domain::outbox::Reason`], `firing_refused`
+    /// (nobody is told that something ended which they were never told of) or `dropped` (by hand).
     pub reason: Option<String>,
+    /// When it became owed; not known of what an earlier version delivered.
+    pub owed_at: Option<Timestamp>,
+    /// What came back from the latest attempt, in words.
+    pub answer: Option<String>,
+    /// Grows from receipt to receipt; for paging.
+    pub number: u64,
 }
 
 /// The reason of what follows a firing that was refused for good.
@@ -43,22 +49,75 @@ impl Store {
     /// # Errors
     /// The store cannot be read.
     pub fn history(&self, limit: usize) -> Result<Vec<Receipt>, StoreError> {
+        self.receipts(&Wanted { limit, ..Wanted::default() }, |_| true)
+    }
+
+    /// The latest receipts that are wanted and `fits`, newest first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn receipts(
+        &self,
+        wanted: &Wanted,
+        fits: impl Fn(&Receipt) -> bool,
+    ) -> Result<Vec<Receipt>, StoreError> {
         self.read(|transaction| {
             let table = transaction.open_table(HISTORY)?;
             let mut receipts = Vec::new();
-            for row in table.iter()?.rev().take(limit) {
+            for row in table.range(..wanted.after.unwrap_or(u64::MAX))?.rev() {
+                if receipts.len() >= wanted.limit {
+                    break;
+                }
                 let (number, value) = row?;
-                let bad = |source| bad_record("history", number.value(), source);
-                let record: ReceiptRecord =
-                    serde_json::from_slice(value.value()).map_err(|e| bad(e.into()))?;
-                receipts.push(record.try_into().map_err(bad)?);
+                let receipt = receipt(number.value(), value.value())?;
+                let of_destination =
+                    wanted.destination.as_ref().is_none_or(|name| *name == receipt.destination);
+                let of_alarm = wanted.alarm.as_deref().is_none_or(|name| name == &*receipt.alarm.rule);
+                receipts.extend(Some(receipt).filter(|receipt| of_destination && of_alarm && fits(receipt)));
             }
             Ok(receipts)
         })
     }
+
+    /// Forgets what became of notifications longer ago, or of more of them, than the limits allow; at most [`PRUNED`] of them.
+    /// Returns how many.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub fn prune(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let limits = self.limits();
+        let before = now - limits.history;
+        let old = self.read(|transaction| {
+            let table = transaction.open_table(HISTORY)?;
+            let surplus = table.len()?.saturating_sub(limits.kept as u64) as usize;
+            let mut old = Vec::new();
+            for row in table.iter()?.take(PRUNED) {
+                let (number, value) = row?;
+                if old.len() >= surplus && receipt(number.value(), value.value())?.at >= before {
+                    break;
+                }
+                old.push(number.value());
+            }
+            Ok(old)
+        })?;
+        if !old.is_empty() {
+            self.write(|transaction| {
+                let mut table = transaction.open_table(HISTORY)?;
+                old.iter().try_for_each(|number| table.remove(number).map(drop))?;
+                Ok(())
+            })?;
+        }
+        Ok(old.len())
+    }
 }
 
-/// Appends what became of `entry` and drops the oldest receipts over [`KEPT`].
+fn receipt(number: u64, value: &[u8]) -> Result<Receipt, StoreError> {
+    let bad = |source| bad_record("history", number, source);
+    let record: ReceiptRecord = serde_json::from_slice(value).map_err(|error| bad(error.into()))?;
+    Ok(Receipt { number, ..record.try_into().map_err(bad)? })
+}
+
+/// Appends what became of `entry`.
 pub(super) fn append(
     transaction: &WriteTransaction,
     entry: &Entry,
@@ -69,8 +128,5 @@ pub(super) fn append(
     let record = ReceiptRecord::new(entry, reason, at);
     let mut table = transaction.open_table(HISTORY)?;
     table.insert(number, &*to_json("history", &number.to_string(), &record)?)?;
-    while table.len()? > KEPT {
-        table.pop_first()?;
-    }
     Ok(())
 }

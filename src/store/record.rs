@@ -6,24 +6,23 @@
 
 mod alarm;
 mod condition;
+mod delivery;
 mod silence;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
-use std::sync::Arc;
 
 pub use alarm::AlarmRecord;
 use condition::ConditionRecord;
+pub use delivery::{EntryRecord, ReceiptRecord};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::alarm::{AlarmKey, CustomId, Subject};
 use crate::domain::counter::Snapshot;
 use crate::domain::notification::{Cause, Child, Event, Notification, QueueFacts};
-use crate::domain::outbox::Entry;
 use crate::domain::queue::{QueueId, Role};
 use crate::domain::rule::UnknownWord;
 use crate::domain::time::Timestamp;
-use crate::store::receipts::Receipt;
 
 pub use silence::SilenceRecord;
 
@@ -99,83 +98,6 @@ impl From<CounterRecord> for Snapshot {
         let minute = |(at, sum)| (Timestamp::from_millis(at), number(sum));
         let recent = record.recent.into_iter().map(minute).collect();
         Self { total: number(record.total), debt: number(record.debt), recent }
-    }
-}
-
-/// [`Entry`] without what its key says.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct EntryRecord {
-    notification: NotificationRecord,
-    attempts: u32,
-    not_before: i64,
-    created: i64,
-}
-
-impl From<&Entry> for EntryRecord {
-    fn from(entry: &Entry) -> Self {
-        Self {
-            notification: (&*entry.notification).into(),
-            attempts: entry.attempts,
-            not_before: entry.not_before.as_millis(),
-            created: entry.created.as_millis(),
-        }
-    }
-}
-
-impl EntryRecord {
-    /// The entry that was stored under this key.
-    pub fn into_entry(self, destination: &str, sequence: u64) -> Result<Entry, RecordError> {
-        Ok(Entry {
-            sequence,
-            destination: destination.into(),
-            notification: Arc::new(self.notification.try_into()?),
-            attempts: self.attempts,
-            not_before: Timestamp::from_millis(self.not_before),
-            created: Timestamp::from_millis(self.created),
-        })
-    }
-}
-
-/// [`Receipt`].
-#[derive(Debug, Serialize, Deserialize)]
-pub struct ReceiptRecord {
-    id: String,
-    event: String,
-    alarm: String,
-    destination: String,
-    at: i64,
-    attempts: u32,
-    reason: Option<String>,
-}
-
-impl ReceiptRecord {
-    /// The receipt for `entry`; `reason` is `None` when the attempt after those that failed was acknowledged.
-    pub fn new(entry: &Entry, reason: Option<&str>, at: Timestamp) -> Self {
-        Self {
-            id: entry.notification.id.clone(),
-            event: entry.notification.event.as_str().into(),
-            alarm: key_text(&entry.notification.alarm),
-            destination: entry.destination.to_string(),
-            at: at.as_millis(),
-            attempts: entry.attempts.saturating_add(u32::from(reason.is_none())),
-            reason: reason.map(str::to_owned),
-        }
-    }
-}
-
-impl TryFrom<ReceiptRecord> for Receipt {
-    type Error = RecordError;
-
-    fn try_from(record: ReceiptRecord) -> Result<Self, RecordError> {
-        Ok(Self {
-            id: record.id,
-            event: one_of("event", &record.event, &Event::ALL, Event::as_str)?,
-            alarm: key_from_text(&record.alarm)?,
-            destination: record.destination,
-            at: Timestamp::from_millis(record.at),
-            attempts: record.attempts,
-            reason: record.reason,
-        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The tables, and the version of what is in them.
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableHandle, WriteTransaction};
 
 use super::StoreError;
 
@@ -26,12 +26,16 @@ pub const COUNTERS: TableDefinition<&str, &[u8]> = TableDefinition::new("counter
 /// The silence's id -> `SilenceRecord`; since version 2.
 pub const SILENCES: TableDefinition<&str, &[u8]> = TableDefinition::new("silences");
 
+/// The type of [`OUTBOX`] and [`PARKED`].
+pub type EntryTable = TableDefinition<'static, (&'static str, u64), &'static [u8]>;
+
 /// Makes the tables that are not there yet and brings older ones up to date; refuses newer ones.
 pub fn prepare(database: &Database) -> Result<(), StoreError> {
     let found = version(database)?;
     match found {
         Some(VERSION) => Ok(()),
         Some(found) if found > VERSION => Err(StoreError::Newer { found, known: VERSION }),
+        None if let Some(table) = any_table(database)? => Err(StoreError::Foreign { table }),
         older => {
             let transaction = database.begin_write()?;
             migrate(&transaction, older)?;
@@ -48,6 +52,11 @@ fn version(database: &Database) -> Result<Option<u64>, StoreError> {
         Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A table of a database that has no version, and so is not ours.
+fn any_table(database: &Database) -> Result<Option<String>, StoreError> {
+    Ok(database.begin_read()?.list_tables()?.next().map(|table| table.name().to_owned()))
 }
 
 /// The place for migrations: each turns one version into the next. `None` is a new file. Version 2 is version 1 and the

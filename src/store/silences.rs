@@ -42,6 +42,8 @@ impl Store {
             let record = to_json("silences", &silence.id, &SilenceRecord::from(silence))?;
             table.insert(&*silence.id, &*record)?;
             Ok(())
-        })
+        })?;
+        self.0.disk.note_changes(1);
+        Ok(())
     }
 }

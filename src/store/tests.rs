@@ -17,6 +17,7 @@ use crate::domain::rule::LowSamples;
 use crate::domain::time::Timestamp;
 use crate::notify::fixture::{at, debt, key};
 
+mod bounds;
 pub mod faults;
 mod silences;
 
@@ -108,7 +109,7 @@ fn a_postponed_entry_keeps_its_attempts_and_its_place() {
     assert_eq!(all(&store, "ops")[0], first);
     assert_eq!(store.pending("ops", 1).unwrap().len(), 1);
     let summary = store.outbox_summary().unwrap();
-    assert_eq!(summary["ops"], Owed { pending: 2, oldest: Some(at(0)), parked: 0 });
+    assert_eq!(summary["ops"], Owed { pending: 2, oldest: Some(at(0)), parked: 0, ..Owed::default() });
 }
 
 #[test]
@@ -205,7 +206,10 @@ fn who_refused_the_firing_is_not_among_the_told_after_a_start() {
     store.commit(&batch, at(0)).unwrap();
     store.park(&all(&store, "ops")[0], Reason::Gone, at(1)).unwrap();
     assert_eq!(store.alarms().unwrap()[&key("dlq")].told, vec![Arc::from("chat")]);
-    assert_eq!(store.outbox_summary().unwrap()["ops"], Owed { pending: 0, oldest: None, parked: 1 });
+    assert_eq!(
+        store.outbox_summary().unwrap()["ops"],
+        Owed { pending: 0, oldest: None, parked: 1, ..Owed::default() }
+    );
 }
 
 #[test]
@@ -221,14 +225,14 @@ fn dropped_followers_leave_a_receipt() {
 #[test]
 fn what_is_owed_to_a_removed_destination_is_parked_and_bounded() {
     let store = Store::memory();
-    let debts = (0..outbox::PARKED_KEPT as i64 + 5)
-        .map(|n| debt(&format!("rule-{n}"), Event::Firing, n, &["old", "new"]));
-    owe(&store, debts.collect());
-    while store.park_all("old", 300, Reason::UnknownDestination, at(0)).unwrap() > 0 {}
+    store.limit(Limits { kept: 50, ..Limits::default() });
+    owe(&store, (0..55).map(|n| debt(&format!("rule-{n}"), Event::Firing, n, &["old", "new"])).collect());
+    while store.park_all("old", 30, Reason::UnknownDestination, at(0)).unwrap() > 0 {}
+    assert_eq!((store.trim_parked().unwrap(), store.prune(at(0)).unwrap()), (5, 5));
+    assert_eq!((store.trim_parked().unwrap(), store.prune(at(0)).unwrap()), (0, 0));
     let summary = store.outbox_summary().unwrap();
-    assert_eq!((summary["old"].pending, summary["old"].parked), (0, outbox::PARKED_KEPT as u64));
-    assert_eq!(summary["new"].pending, outbox::PARKED_KEPT as u64 + 5);
-    assert_eq!(store.history(usize::MAX).unwrap().len() as u64, receipts::KEPT);
+    assert_eq!((summary["old"].pending, summary["old"].parked, summary["new"].pending), (0, 50, 55));
+    assert_eq!(store.history(99).unwrap().len(), 50);
 }
 
 #[test]

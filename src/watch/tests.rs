@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::Watch;
 use crate::aws::clients::{Clients, Identity};
 use crate::board::{Board, Skip, Target, TargetHealth};
-use crate::config::{Aws, Config, Discovery, Log, LogFormat, Poll, Store, TargetConfig, Web};
+use crate::config::{Aws, Config, Discovery, Log, LogFormat, Outbox, Poll, Store, TargetConfig, Web};
 use crate::domain::metric::Metric;
 use crate::simulator::{Control, Options, Simulator};
 use crate::telemetry::Telemetry;
@@ -48,6 +48,8 @@ pub fn config() -> Config {
         rules: Vec::new(),
         custom_metrics: Vec::new(),
         destinations: BTreeMap::new(),
+        outbox: Outbox::default(),
+        heartbeat: None,
         web: Web { listen: ([127, 0, 0, 1], 0).into(), external_url: None, token: None },
         store: Store { path: None },
         log: Log { format: LogFormat::Text, level: "warn".into() },

@@ -47,7 +47,10 @@ pub async fn unknown_path(uri: Uri) -> Fault {
 /// Answers for a method that a path does not have.
 pub async fn wrong_method(method: Method, uri: Uri) -> Fault {
     let hint = match uri.path() {
-        "/-/reload" => "use POST",
+        path if path == "/-/reload" || path.ends_with("/resend") => "use POST",
+        path if path.starts_with("/api/v1/notifications/") => {
+            "use DELETE, or POST with `/resend` behind it; GET /api/v1/notifications lists them"
+        }
         "/api/v1/silences" => "use GET or POST",
         path if path.starts_with("/api/v1/silences/") => {
             "use DELETE, or GET /api/v1/silences for all of them"

@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::domain::metric::Kind;
 use crate::domain::rule::Statistic;
 use crate::domain::time::Timestamp;
-use crate::store::Owed;
+use crate::store::{Owed, Peril};
 
 pub use labels::Labels;
 pub use names::label_names;
@@ -39,6 +39,8 @@ pub struct Sources<'a> {
     pub registry: &'a Registry,
     /// What is owed to each destination; empty while the store cannot be read.
     pub outbox: &'a BTreeMap<Arc<str>, Owed>,
+    /// What is in memory only, because the state file cannot be written.
+    pub peril: Option<&'a Peril>,
     /// Whether `/readyz` would say so.
     pub ready: bool,
 }

@@ -14,6 +14,7 @@ use super::Web;
 use super::pages::humane::length;
 use crate::board::{Board, Target, TargetHealth};
 use crate::domain::time::Timestamp;
+use crate::store::{Peril, Store};
 
 /// How many intervals a reading may be old before the daemon counts as blind.
 const INTERVALS: u32 = 3;
@@ -28,12 +29,21 @@ pub struct Readiness {
 }
 
 /// What decides about readiness beside the targets.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// The process was told to end.
     pub draining: bool,
-    /// The latest write to the store worked.
-    pub store_writable: bool,
+    /// What a restart would lose because the state file cannot be written.
+    pub peril: Option<Peril>,
+}
+
+/// Why a daemon with this board and store is not ready at `now`; empty when it is.
+pub fn unready(board: &Board, store: &Store, draining: bool, now: Timestamp) -> Vec<String> {
+    let watched = watched_per_target(board);
+    match store.peril() {
+        Ok(peril) => reasons(Facts { draining, peril }, &board.targets(), &watched, now),
+        Err(error) => vec![format!("the store cannot be read: {error}")],
+    }
 }
 
 /// GET /healthz
@@ -68,10 +78,7 @@ pub fn reasons(
     if facts.draining {
         reasons.push("the daemon is shutting down".to_owned());
     }
-    if !facts.store_writable {
-        reasons
-            .push("the store cannot be written: alarms and notifications would not survive a restart".into());
-    }
+    reasons.extend(facts.peril.map(|peril| risk(&peril)));
     if targets.is_empty() {
         reasons.push("no region is read yet".to_owned());
     }
@@ -80,6 +87,15 @@ pub fn reasons(
         reasons.extend(blind(target, health, has_queues, now));
     }
     reasons
+}
+
+/// What a restart would do while the state file cannot be written.
+fn risk(peril: &Peril) -> String {
+    let Peril { why, undelivered, settled, changes } = peril;
+    format!(
+        "the state file cannot be written, sqswatch goes on in memory ({why}): a restart now would lose {undelivered} \
+         notifications that are not delivered yet, tell {settled} again and forget {changes} changes of alarms and silences"
+    )
 }
 
 fn blind(target: &Target, health: &TargetHealth, has_queues: bool, now: Timestamp) -> Option<String> {
@@ -109,7 +125,6 @@ fn stale(
 mod tests {
     use super::*;
 
-    const WELL: Facts = Facts { draining: false, store_writable: true };
     const NOW: Timestamp = Timestamp::from_secs(10_000);
 
     fn ago(seconds: u64) -> Option<Timestamp> {
@@ -129,7 +144,7 @@ mod tests {
     fn reasons_of(health: TargetHealth, queues: usize) -> Vec<String> {
         let target = Arc::new(Target { region: "eu-west-1".into(), role_arn: None });
         let watched = [(target.clone(), queues)].into();
-        reasons(WELL, &[(target, health)].into(), &watched, NOW)
+        reasons(Facts::default(), &[(target, health)].into(), &watched, NOW)
     }
 
     #[test]
@@ -172,10 +187,13 @@ mod tests {
     #[test]
     fn draining_a_store_that_fails_and_an_empty_start_are_reasons() {
         let nobody = BTreeMap::new();
-        let facts = Facts { draining: true, store_writable: false };
+        let peril = Peril { why: "no space left".into(), undelivered: 7, settled: 8, changes: 9 };
+        let facts = Facts { draining: true, peril: Some(peril) };
         let found = reasons(facts, &nobody, &BTreeMap::new(), NOW);
         assert_eq!(found.len(), 3, "{found:?}");
-        for (reason, word) in found.iter().zip(["shutting down", "store", "region"]) {
+        for (reason, word) in
+            found.iter().zip(["shutting down", "(no space left): a restart now would lose 7 ", "region"])
+        {
             assert!(reason.contains(word), "{reason}");
         }
     }

@@ -82,12 +82,14 @@ fn written(web: &Web, format: Format, encoding: Encoding, capacity: usize) -> Ve
         tracing::warn!(%error, "the outbox cannot be read for /metrics");
         Default::default()
     });
+    let peril = web.store.peril().unwrap_or_default();
     let config = web.config.load_full();
     let sources = Sources {
         board: &web.board,
         config: &config,
         registry: &web.telemetry.registry,
         outbox: &outbox,
+        peril: peril.as_ref(),
         ready: web.unready().is_empty(),
     };
     render(sources, clock::now(), format, encoding, capacity)

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::Web;
 use super::answer::{Fault, unknown_path};
 use crate::clock;
-use overview::Overview;
+use overview::{Overview, Parked};
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
                       base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -39,6 +39,7 @@ pub async fn overview(
     let Asked { q, fragment } = query.map(|Query(asked)| asked).unwrap_or_default();
     let render = move || {
         let overview = Overview::of(&web.board, web.unready(), &q, clock::now());
+        let overview = Overview { parked: Parked::of(&web.store), ..overview };
         match fragment {
             Some(_) => template::live(&overview),
             None => template::page(&overview),

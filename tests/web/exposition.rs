@@ -14,8 +14,14 @@ fn exposition(board: &Board, format: Format) -> String {
     let telemetry = Telemetry::new();
     let config = world::config();
     let outbox = [("ops".into(), Default::default())].into();
-    let sources =
-        Sources { board, config: &config, registry: &telemetry.registry, outbox: &outbox, ready: true };
+    let sources = Sources {
+        board,
+        config: &config,
+        registry: &telemetry.registry,
+        outbox: &outbox,
+        peril: None,
+        ready: true,
+    };
     String::from_utf8(render(sources, world::NOW, format, Encoding::Identity, 0)).unwrap()
 }
 

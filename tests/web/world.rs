@@ -67,6 +67,8 @@ pub fn config() -> Config {
             Destination::Sns(Sns { topic_arn: "arn:aws:sns:eu-west-1:1:t".into(), role_arn: None }),
         )]
         .into(),
+        outbox: config::Outbox::default(),
+        heartbeat: None,
         web: config::Web {
             listen: "127.0.0.1:0".parse().unwrap(),
             external_url: None,
@@ -109,6 +111,7 @@ pub fn web(board: Board) -> (Web, mpsc::Receiver<Reload>) {
         config: Arc::new(ArcSwap::from_pointee(config())),
         store: Store::memory(),
         draining: Arc::new(AtomicBool::new(false)),
+        owed: Arc::default(),
         reload,
     };
     (web, reloads)

@@ -28,6 +28,11 @@ impl Home {
         std::fs::write(self.config(), config.replace(FOLDER, &self.0.path().display().to_string())).unwrap();
     }
 
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
     /// The configuration file.
     pub fn config(&self) -> PathBuf {
         self.0.path().join("sqswatch.yaml")
@@ -67,6 +72,14 @@ impl Daemon {
     /// The same where a daemon may have lived before.
     pub async fn start_at(home: Home, identity: Identity<'_>) -> Self {
         Self::start_by(command(identity), home).await
+    }
+
+    /// The same under another program, which gets the command line behind its own arguments and must become it (`exec`).
+    pub async fn start_under(wrapper: &[&str], home: Home, identity: Identity<'_>) -> Self {
+        let [program, arguments @ ..] = wrapper else { return Self::start_at(home, identity).await };
+        let mut command = dressed(Command::new(program), identity);
+        command.args(arguments).arg(PROGRAM);
+        Self::start_by(command, home).await
     }
 
     /// The same by a [`command`] with an environment of its own.
@@ -135,6 +148,11 @@ impl Daemon {
         lines.filter(|line| fields.iter().all(|(key, value)| line[*key] == *value)).collect()
     }
 
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
     /// Sends a signal by its name, e.g. `HUP`.
     pub fn signal(&self, name: &str) {
         self.process.signal(name);
@@ -169,7 +187,12 @@ pub fn run(arguments: &[&str], input: &Path) -> Output {
 
 /// The program with nothing of this machine's AWS settings.
 pub fn command(identity: Identity<'_>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sqswatch"));
+    dressed(Command::new(PROGRAM), identity)
+}
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_sqswatch");
+
+fn dressed(mut command: Command, identity: Identity<'_>) -> Command {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("AWS_")

@@ -2,7 +2,7 @@
 
 mod alertmanager;
 mod chat;
-mod http;
+pub(super) mod http;
 mod pagerduty;
 mod template;
 mod tls;

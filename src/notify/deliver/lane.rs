@@ -140,6 +140,9 @@ impl Lane {
             self.halved(&told, &answer);
             return Then::GoOn;
         };
+        for position in positions {
+            window[*position].hear(&answer.detail);
+        }
         let settled = settled(window, positions, next, now);
         self.report(&settled, &answer, random);
         let parked = settled.iter().any(|(_, next)| matches!(next, Next::Park { .. }));

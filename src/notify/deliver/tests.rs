@@ -208,7 +208,7 @@ async fn who_refuses_the_firing_is_not_told_of_its_end() {
     assert_eq!(told(&kind.requests()), ["dlq firing", "dlq resolved", "other firing"]);
     assert_eq!(
         worker.store.outbox_summary().unwrap()["strict"],
-        Owed { pending: 0, oldest: None, parked: 1 }
+        Owed { pending: 0, oldest: None, parked: 1, ..Owed::default() }
     );
     worker.stop().await;
 }

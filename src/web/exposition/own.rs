@@ -8,8 +8,9 @@ use super::Sources;
 use super::labels::Labels;
 use super::text::{Family, Text};
 use crate::board::{Skip, Target, TargetHealth};
+use crate::domain::metric::Kind;
 use crate::domain::time::Timestamp;
-use crate::store::Owed;
+use crate::store::{Owed, Peril};
 use crate::web::health::watched_per_target;
 
 /// Writes them all.
@@ -18,6 +19,7 @@ pub fn write(text: &mut Text, sources: Sources<'_>, now: Timestamp) {
     write_counts(text, &targets, &watched_per_target(sources.board));
     write_freshness(text, &targets);
     write_outbox(text, sources.outbox, now);
+    write_store(text, sources.peril);
     let ready = f64::from(u8::from(sources.ready));
     let help = "Whether /readyz says that the daemon sees all it should: 1 or 0.";
     text.family(Family::gauge("sqswatch_ready", help)).add(&Labels::default(), ready);
@@ -110,5 +112,25 @@ fn write_outbox(text: &mut Text, outbox: &BTreeMap<Arc<str>, Owed>, now: Timesta
         for (destination, owed) in outbox {
             series.add(&Labels::of([("destination", &**destination)]), value(owed, now));
         }
+    }
+    let help = "Notifications that did not fit into the outbox: repeats that were dropped, and others that were parked.";
+    let mut series =
+        text.family(Family { name: "sqswatch_outbox_overflow_total", kind: Kind::Counter, help });
+    for (destination, owed) in outbox {
+        let labels = Labels::of([("destination", &**destination)]);
+        series.add_with(&labels, "action", "dropped", owed.overflow.dropped as f64);
+        series.add_with(&labels, "action", "parked", owed.overflow.parked as f64);
+    }
+}
+
+fn write_store(text: &mut Text, peril: Option<&Peril>) {
+    let in_memory = f64::from(u8::from(peril.is_some()));
+    let help = "Whether the state file cannot be written and the daemon goes on in memory: 1 or 0.";
+    text.family(Family::gauge("sqswatch_store_in_memory", help)).add(&Labels::default(), in_memory);
+    let Peril { undelivered, settled, changes, .. } = peril.cloned().unwrap_or_default();
+    let help = "What is in memory only: owed notifications, those settled, changes of alarms and silences.";
+    let mut series = text.family(Family::gauge("sqswatch_store_at_risk", help));
+    for (what, count) in [("undelivered", undelivered), ("settled", settled), ("changes", changes)] {
+        series.add_with(&Labels::default(), "what", what, count as f64);
     }
 }

@@ -13,7 +13,10 @@ use crate::domain::queue::{Queue, QueueId};
 use crate::domain::rule::{Rule, Severity};
 use crate::domain::silence::Silences;
 use crate::domain::time::{MINUTE, Timestamp};
+use crate::store::{Kept, Store, StoreError};
 
+/// How many parked notifications are shown; the others are in the API.
+const PARKED: usize = 10;
 /// How many rows of one table are sent.
 const ROWS: usize = 500;
 /// How many intervals old a reading may be before its row says so.
@@ -41,6 +44,8 @@ pub struct Overview {
     pub queues: Table,
     /// Queues that hold dead letters.
     pub dead_letter_queues: Table,
+    /// Notifications that were given up.
+    pub parked: Parked,
     /// How many queues are skipped, by reason.
     pub skipped: BTreeMap<Skip, usize>,
     /// Those of them that somebody should look at, with the reason.
@@ -83,6 +88,27 @@ pub struct Silencing {
     pub why: String,
     /// Until when.
     pub until: Timestamp,
+}
+
+/// Notifications that were given up.
+#[derive(Default)]
+pub struct Parked {
+    /// The latest of them, newest first.
+    pub latest: Vec<Kept>,
+    /// How many there are.
+    pub total: u64,
+}
+
+impl Parked {
+    /// Those of `store`; none while it cannot be read.
+    pub fn of(store: &Store) -> Self {
+        let total = |store: &Store| Ok(store.outbox_summary()?.values().map(|owed| owed.parked).sum());
+        let total = total(store).unwrap_or_else(|error: StoreError| {
+            tracing::warn!(%error, "parked notifications cannot be read for the page");
+            0
+        });
+        Self { latest: store.latest_parked(PARKED).unwrap_or_default(), total }
+    }
 }
 
 /// Rows of one table, and how many there would be.
@@ -154,6 +180,7 @@ impl Overview {
             silencing: silencing(&board.silences(), now),
             queues: Table::of(work, query),
             dead_letter_queues: Table::of(dead, query),
+            parked: Parked::default(),
             skipped: skipped(targets.values()),
             lost: lost(targets.values()),
         }

@@ -62,6 +62,7 @@ pub fn live(overview: &Overview) -> Markup {
         }
         (table::queues(overview))
         (table::dead_letter_queues(overview))
+        (parts::parked(overview))
         (parts::skipped(overview))
     }
 }

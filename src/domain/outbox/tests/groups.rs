@@ -16,6 +16,8 @@ fn owed(entries: &[Owed]) -> Vec<Entry> {
         attempts: *attempts,
         not_before: at(*due),
         created: at(*created),
+        give_up: GIVE_UP,
+        answer: None,
     };
     entries.iter().enumerate().map(make).collect()
 }

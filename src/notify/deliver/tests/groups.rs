@@ -106,7 +106,7 @@ async fn a_message_that_is_refused_takes_only_the_alarm_at_fault() {
         alone("q2"),
     ];
     assert_eq!(told, expected);
-    let parked = Owed { pending: 0, oldest: None, parked: 1 };
+    let parked = Owed { parked: 1, ..Owed::default() };
     assert_eq!(worker.store.outbox_summary().unwrap()["chat"], parked);
     worker.stop().await;
 }

@@ -5,6 +5,8 @@ use maud::{Markup, html};
 use crate::board::Skip;
 use crate::domain::alarm::Subject;
 use crate::domain::rule::{Comparison, Condition, MetricRef, Trigger};
+use crate::notify::text::line;
+use crate::store::Kept;
 use crate::web::pages::humane::{length, measure, number};
 use crate::web::pages::overview::{Firing, Overview};
 
@@ -86,6 +88,36 @@ fn sign(comparison: Comparison) -> &'static str {
         Comparison::GreaterThanOrEqual => "≥",
         Comparison::LessThan => "<",
         Comparison::LessThanOrEqual => "≤",
+    }
+}
+
+/// The notifications that were given up, with the reason.
+pub fn parked(overview: &Overview) -> Markup {
+    let parked = &overview.parked;
+    html! {
+        @if parked.total > 0 {
+            section aria-labelledby="parked" {
+                h2 #parked { (number(parked.total as f64)) " notifications given up" }
+                ul.parked { @for kept in &parked.latest { (given_up(kept)) } }
+                p.note {
+                    "Send them again or drop them with " code { "sqswatch outbox" } ". "
+                    a href="/api/v1/notifications?state=parked" { "All as JSON" }
+                }
+            }
+        }
+    }
+}
+
+fn given_up(kept: &Kept) -> Markup {
+    let (entry, notification) = (&kept.entry, &kept.entry.notification);
+    html! {
+        li {
+            (line(notification.event, &notification.alarm)) " for " b { (entry.destination) }
+            @if let Some((reason, at)) = &kept.parked {
+                ": " span.rule title=(at) { (reason) }
+            }
+            @if let Some(answer) = &entry.answer { " · " (answer) }
+        }
     }
 }
 

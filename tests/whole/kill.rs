@@ -1,0 +1,228 @@
+//! Killed with -9 again and again while hundreds of alarms change: every change reaches every receiver, in order for each
+//! alarm; what comes twice comes because of a kill, and with the same id.
+//!
+//! What is true is known without asking the daemon how often anything changed: a queue is filled only after its alarms were
+//! seen in OK and emptied only after they were seen in ALARM, so that each turn is one change of each of its alarms.
+//! `SQSWATCH_KILL_SECONDS` makes the run longer, `SQSWATCH_KILL_SEED` repeats its random choices.
+
+mod receiver;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use sqswatch::simulator::{Options, Simulator};
+
+use crate::daemon::{ANYBODY, Daemon};
+use crate::eventually::eventually;
+use crate::shop;
+use receiver::{Accepted, Moment, Mood, Receiver};
+
+const QUEUES: usize = 80;
+/// Filled so far that both alarms fire.
+const FULL: u64 = 6;
+
+/// The name of a rule and of a queue.
+type Alarm = (String, String);
+
+/// The queues, which of them were filled, and how often they were turned.
+struct World {
+    simulator: Simulator,
+    turns: BTreeMap<String, usize>,
+}
+
+impl World {
+    async fn open() -> Self {
+        let simulator = Simulator::start(Options::default()).await.unwrap();
+        let names = (0..QUEUES).map(|number| format!("work-{number:02}"));
+        let turns: BTreeMap<String, usize> = names.map(|name| (name, 0)).collect();
+        turns.keys().for_each(|name| simulator.control().create_queue(name, &[], &[]));
+        Self { simulator, turns }
+    }
+
+    /// Turns every queue whose alarms are where its last turn should bring them; returns how many are not there yet.
+    fn turn(&mut self, states: &BTreeMap<Alarm, String>, go_on: bool) -> usize {
+        let mut behind = 0;
+        for (queue, turns) in &mut self.turns {
+            let expected = if *turns % 2 == 1 { "ALARM" } else { "OK" };
+            let mut of_queue = states.iter().filter(|((_, name), _)| name == queue).map(|(_, state)| state);
+            let arrived = of_queue.clone().count() == 2 && of_queue.all(|state| state == expected);
+            behind += usize::from(!arrived);
+            if arrived && go_on {
+                *turns += 1;
+                let visible = if *turns % 2 == 1 { FULL } else { 0 };
+                self.simulator.control().set_counts(queue, visible, 0, 0);
+            }
+        }
+        behind
+    }
+}
+
+fn config(world: &World, receivers: &[Receiver]) -> String {
+    let alarm = |name: &str, threshold: u64| {
+        format!(
+            "{{ name: {name}, queues: {{ name: [\"work-*\"] }}, metric: messages_visible, period: 10s, comparison: \">=\", \
+             threshold: {threshold}, treat_missing_data: ignore }}"
+        )
+    };
+    let destinations: Vec<String> = receivers
+        .iter()
+        .map(|receiver| {
+            format!("  {}: {{ webhook: {{ url: \"{}\", timeout: 1s }} }}\n", receiver.name, receiver.url)
+        })
+        .collect();
+    let more = format!(
+        "alarms: [{}, {}]\ndestinations:\n{}",
+        alarm("filled", 1),
+        alarm("flooded", 5),
+        destinations.concat()
+    );
+    shop::config(&world.simulator, &more)
+}
+
+/// The state of each alarm; nothing while the daemon cannot be asked.
+async fn states(daemon: &Daemon) -> BTreeMap<Alarm, String> {
+    let Ok(answer) = daemon.json("/api/v1/alarms").await else { return BTreeMap::new() };
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let alarms = answer["alarms"].as_array().into_iter().flatten();
+    alarms.map(|alarm| ((text(&alarm["alarm"]), text(&alarm["queue"])), text(&alarm["state"]))).collect()
+}
+
+/// How the daemon is going to be killed.
+struct Plan {
+    /// Which receiver does it, if none of them the clock.
+    assassin: Option<usize>,
+    /// When it is killed at the latest.
+    latest: Instant,
+}
+
+impl Plan {
+    /// Any moment of its life, or that between two halves of a delivery.
+    fn new(daemon: &Daemon, receivers: &[Receiver], random: &mut fastrand::Rng) -> Self {
+        let seconds = |seconds| Instant::now() + Duration::from_secs(seconds);
+        let moment = match random.u8(..3) {
+            0 => return Self { assassin: None, latest: seconds(random.u64(..20)) },
+            1 => Moment::BeforeTheAnswer,
+            _ => Moment::AfterTheAnswer,
+        };
+        let assassin = random.usize(..receivers.len());
+        receivers[assassin].hire(moment, daemon.pid(), random.usize(..QUEUES));
+        Self { assassin: Some(assassin), latest: seconds(30) }
+    }
+
+    /// When the daemon was killed, or is to be killed now.
+    fn is_over(&self, receivers: &[Receiver]) -> Option<Instant> {
+        let killed = self.assassin.and_then(|assassin| receivers[assassin].done_at());
+        killed.or_else(|| Some(Instant::now()).filter(|now| *now >= self.latest))
+    }
+}
+
+#[tokio::test]
+async fn no_kill_loses_a_page_or_its_order() {
+    let number = |name: &str, usual: u64| std::env::var(name).map_or(usual, |text| text.parse().unwrap());
+    let seed = number("SQSWATCH_KILL_SEED", fastrand::u64(..));
+    let length = Duration::from_secs(number("SQSWATCH_KILL_SECONDS", 80));
+    println!("SQSWATCH_KILL_SEED={seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut world = World::open().await;
+    let receivers = [
+        Receiver::start("steady", Mood::Steady, random.fork()).await,
+        Receiver::start("slow", Mood::Slow, random.fork()).await,
+        Receiver::start("moody", Mood::Moody, random.fork()).await,
+    ];
+    let mut daemon = Daemon::start(&config(&world, &receivers), ANYBODY).await;
+
+    let (start, mut kills) = (Instant::now(), Vec::new());
+    let mut plan = Plan::new(&daemon, &receivers, &mut random);
+    while start.elapsed() < length {
+        world.turn(&states(&daemon).await, true);
+        tokio::time::sleep(Duration::from_millis(random.u64(50..150))).await;
+        if let Some(before) = plan.is_over(&receivers) {
+            let home = daemon.kill().await;
+            receivers.iter().for_each(Receiver::dismiss);
+            kills.push((before, Instant::now()));
+            daemon = Daemon::start_at(home, ANYBODY).await;
+            plan = Plan::new(&daemon, &receivers, &mut random);
+        }
+    }
+    receivers.iter().for_each(Receiver::dismiss);
+    receivers.iter().for_each(|receiver| receiver.be(Mood::Steady));
+    eventually("every alarm is where its queue is", async || {
+        match world.turn(&states(&daemon).await, false) {
+            0 => Ok(()),
+            behind => Err(format!("{behind} are not")),
+        }
+    })
+    .await;
+    shop::until_owed(&daemon, 0).await;
+    daemon.stop().await;
+
+    let expected: BTreeMap<Alarm, usize> = (world.turns.iter())
+        .flat_map(|(queue, turns)| {
+            ["filled", "flooded"].map(|rule| ((rule.to_owned(), queue.clone()), *turns))
+        })
+        .collect();
+    let transitions: usize = expected.values().sum();
+    let mut ids: Vec<BTreeMap<Alarm, Vec<String>>> = Vec::new();
+    let mut duplicates = 0;
+    for receiver in &receivers {
+        let accepted = receiver.accepted();
+        ids.push(in_order(&receiver.name, &accepted, &expected));
+        let twice = twice(&accepted);
+        for (first, again) in &twice {
+            let between =
+                kills.iter().any(|(before, after)| *before <= again.arrived && *after >= first.arrived);
+            assert!(between, "{}: {} came twice without a kill between", receiver.name, first.id);
+        }
+        assert!(twice.len() <= kills.len(), "one attempt is in hand at a kill: {} came twice", twice.len());
+        duplicates += twice.len();
+        println!(
+            "{}: {} requests, {} taken, {} twice",
+            receiver.name,
+            receiver.requests(),
+            accepted.len(),
+            twice.len()
+        );
+    }
+    assert!(ids.iter().all(|of_receiver| *of_receiver == ids[0]), "receivers were told different things");
+    println!(
+        "{} kills, {transitions} transitions to {} receivers each, {duplicates} duplicates, in {} s",
+        kills.len(),
+        receivers.len(),
+        start.elapsed().as_secs()
+    );
+    assert!(kills.len() >= 5 && transitions >= 200, "the run was too short to prove anything");
+}
+
+/// The ids of each alarm in the order in which they were taken first. Firing and end must take turns, as often as the queue
+/// was turned.
+fn in_order(
+    receiver: &str,
+    accepted: &[Accepted],
+    expected: &BTreeMap<Alarm, usize>,
+) -> BTreeMap<Alarm, Vec<String>> {
+    let mut told: BTreeMap<Alarm, Vec<(String, String)>> = BTreeMap::new();
+    for page in accepted {
+        let told = told.entry((page.alarm.clone(), page.queue.clone())).or_default();
+        // What comes again comes at once: nothing of the same alarm may be taken in between.
+        if told.last().is_none_or(|(id, _)| *id != page.id) {
+            told.push((page.id.clone(), page.event.clone()));
+        }
+    }
+    for (alarm, turns) in expected {
+        let events: Vec<&str> =
+            told.get(alarm).into_iter().flatten().map(|(_, event)| event.as_str()).collect();
+        let right: Vec<&str> = ["firing", "resolved"].into_iter().cycle().take(*turns).collect();
+        assert_eq!(events, right, "{receiver}: {alarm:?}");
+    }
+    told.into_iter().map(|(alarm, told)| (alarm, told.into_iter().map(|(id, _)| id).collect())).collect()
+}
+
+/// Pairs of the same notification that were both taken.
+fn twice(accepted: &[Accepted]) -> Vec<(&Accepted, &Accepted)> {
+    let mut last: BTreeMap<&str, &Accepted> = BTreeMap::new();
+    let mut pairs = Vec::new();
+    for page in accepted {
+        pairs.extend(last.insert(&page.id, page).map(|first| (first, page)));
+    }
+    pairs
+}

@@ -10,11 +10,12 @@ use crate::domain::counter::Snapshot;
 use crate::domain::flapping::Flaps;
 use crate::domain::hold::Hold;
 use crate::domain::metric::Metric;
-use crate::domain::notification::{Debt, Event};
+use crate::domain::notification::{Cause, Debt, Event};
 use crate::domain::outbox::{Entry, Reason};
 use crate::domain::queue::QueueId;
+use crate::domain::rule::{Comparison, Condition, MetricRef, Published, Statistic};
 use crate::domain::time::Timestamp;
-use crate::notify::fixture::{at, debt, key};
+use crate::notify::fixture::{at, debt, key, notification};
 
 pub mod faults;
 mod silences;
@@ -232,6 +233,24 @@ fn what_is_owed_to_a_removed_destination_is_parked_and_bounded() {
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z-]{1,8}", any::<String>()]
+}
+
+#[test]
+fn where_a_custom_metric_is_and_when_a_firing_began_come_back() {
+    let mut firing = notification("jobs", Event::Resolved, 60);
+    firing.fired_at = Some(at(0));
+    let published = Published {
+        namespace: "Shop".into(),
+        metric: "Failed".into(),
+        dimensions: [("Service".to_owned(), "orders".to_owned())].into(),
+    };
+    let jobs = Condition::new(MetricRef::Custom("jobs".into()), Statistic::Sum, Comparison::GreaterThan, 1.0);
+    firing.cause = Cause::Metric(Condition { published: Some(Arc::new(published)), ..jobs });
+    let (key, alarm) = (key("jobs"), Alarm { firing: Some(Arc::new(firing)), ..alarm(&["ops"]) });
+    let store = Store::memory();
+    let batch = Batch { alarms: vec![(key.clone(), Some(alarm.clone()))], ..Batch::default() };
+    store.commit(&batch, at(0)).unwrap();
+    assert_eq!(store.alarms().unwrap(), [(key, alarm)].into());
 }
 
 proptest! {

@@ -13,9 +13,9 @@ use crate::domain::metric::Metric;
 use crate::domain::notification::{Cause, Debt, Event, Notification};
 use crate::domain::outbox::{Entry, Reason};
 use crate::domain::queue::QueueId;
-use crate::domain::rule::LowSamples;
+use crate::domain::rule::{Comparison, Condition, LowSamples, MetricRef, Published, Statistic};
 use crate::domain::time::Timestamp;
-use crate::notify::fixture::{at, debt, key};
+use crate::notify::fixture::{at, debt, key, notification};
 
 mod bounds;
 pub mod faults;
@@ -254,6 +254,24 @@ fn a_record_that_does_not_say_what_few_samples_do_evaluates_them() {
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z-]{1,8}", any::<String>()]
+}
+
+#[test]
+fn where_a_custom_metric_is_and_when_a_firing_began_come_back() {
+    let mut firing = notification("jobs", Event::Resolved, 60);
+    firing.fired_at = Some(at(0));
+    let published = Published {
+        namespace: "Shop".into(),
+        metric: "Failed".into(),
+        dimensions: [("Service".to_owned(), "orders".to_owned())].into(),
+    };
+    let jobs = Condition::new(MetricRef::Custom("jobs".into()), Statistic::Sum, Comparison::GreaterThan, 1.0);
+    firing.cause = Cause::Metric(Condition { published: Some(Arc::new(published)), ..jobs });
+    let (key, alarm) = (key("jobs"), Alarm { firing: Some(Arc::new(firing)), ..alarm(&["ops"]) });
+    let store = Store::memory();
+    let batch = Batch { alarms: vec![(key.clone(), Some(alarm.clone()))], ..Batch::default() };
+    store.commit(&batch, at(0)).unwrap();
+    assert_eq!(store.alarms().unwrap(), [(key, alarm)].into());
 }
 
 proptest! {

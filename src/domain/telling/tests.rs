@@ -256,6 +256,18 @@ fn a_repeat_comes_each_time_the_interval_has_passed_while_it_fires() {
 }
 
 #[test]
+fn whatever_follows_a_firing_says_when_that_began() {
+    let mut life = Life::new(rule(&["a"]));
+    assert_eq!(life.find(State::Alarm, at(1)).unwrap().notification.fired_at, None, "it says so by `since`");
+    assert_eq!(life.pass(at(61)).unwrap().notification.fired_at, Some(at(1)));
+    life.find(State::InsufficientData, at(62));
+    let gone = closed(&life.alarm, "gone".into(), at(63)).unwrap();
+    assert_eq!(gone.notification.fired_at, Some(at(1)));
+    let end = life.find(State::Ok, at(64)).unwrap();
+    assert_eq!((end.notification.fired_at, end.notification.since), (Some(at(1)), at(64)));
+}
+
+#[test]
 fn without_an_interval_nothing_is_repeated() {
     let mut life = Life::new(Rule { repeat: None, ..rule(&["a"]) });
     life.find(State::Alarm, at(0));

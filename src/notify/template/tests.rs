@@ -48,15 +48,28 @@ fn kinds() -> Vec<Notification> {
     kinds
 }
 
+/// What a template can stumble over: which keys there are, what is null, a text, a number or a list. Not the words.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), shape(value))).collect(),
+        Value::Array(items) => items.iter().map(shape).collect(),
+        Value::String(_) => "text".into(),
+        Value::Number(_) => 1.into(),
+        other => other.clone(),
+    }
+}
+
 /// With `BLESS=1` the samples are written anew: after a field was added to the body.
 #[test]
-fn the_samples_are_what_templates_really_get() {
+fn the_samples_have_the_shape_of_what_templates_really_get() {
     let real: Vec<Value> = kinds().iter().map(|kind| serde_json::to_value(context(kind)).unwrap()).collect();
     if std::env::var_os("BLESS").is_some() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/config/template/samples.json");
         std::fs::write(path, serde_json::to_string_pretty(&real).unwrap() + "\n").unwrap();
     } else {
-        assert_eq!(samples(), real, "run the test again with BLESS=1 and read the difference");
+        let shapes = |values: &[Value]| values.iter().map(shape).collect::<Vec<_>>();
+        let hint = "run the test again with BLESS=1 and read the difference";
+        assert_eq!(shapes(&samples()), shapes(&real), "{hint}");
     }
 }
 

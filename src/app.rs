@@ -26,6 +26,7 @@ use crate::aws::clients::{AwsError, Clients, Identity};
 use crate::board::Board;
 use crate::clock;
 use crate::config::{self, Config};
+use crate::domain::silence::Silences;
 use crate::notify::{self, Receiver};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Telemetry;
@@ -221,13 +222,14 @@ impl Shared {
         let path = config.store.path.clone();
         let opened = tokio::task::spawn_blocking(move || {
             let store = path.map_or_else(|| Ok(Store::memory()), |path| Store::open(&path))?;
-            let remembered = (store.alarms()?, store.counters()?);
+            let remembered = (store.alarms()?, store.counters()?, store.silences()?);
             Ok::<_, StoreError>((store, remembered))
         });
-        let (store, (alarms, counters)) = opened.await.map_err(|_| StoreError::Interrupted)??;
+        let (store, (alarms, counters, silences)) = opened.await.map_err(|_| StoreError::Interrupted)??;
         let board = Arc::new(Board::default());
         board.with_alarms_mut(|remembered| *remembered = alarms);
         board.remember_counters(counters);
+        board.set_silences(Silences { silences, ..Silences::default() });
         let telemetry = Telemetry::new();
         let counts = notify::Counts::register(&telemetry.registry)?;
         Ok(Self {

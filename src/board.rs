@@ -16,7 +16,9 @@ pub use readings::{Readings, Window};
 pub use target::{Skip, Target, TargetHealth};
 
 use crate::domain::alarm::{Alarm, AlarmKey, CustomId};
+use crate::domain::composite;
 use crate::domain::counter::{Counter, Snapshot};
+use crate::domain::maintenance;
 use crate::domain::metric::Metric;
 use crate::domain::queue::{Depth, Queue, QueueId, Settings};
 use crate::domain::rule::{MetricRef, Rule};
@@ -94,6 +96,8 @@ pub struct Board {
     rules: RwLock<Arc<Vec<Rule>>>,
     alarms: RwLock<BTreeMap<AlarmKey, Alarm>>,
     silences: RwLock<Arc<Silences>>,
+    /// Held while what silences is changed.
+    silencing: Mutex<()>,
     needs: RwLock<Arc<Needs>>,
     /// Counters of queues that are not watched: of an earlier life until they are found, and of those that cannot be read.
     remembered: Mutex<Counters>,
@@ -106,7 +110,7 @@ impl Board {
     /// Takes the rules of a new configuration. Readings stay; series the rules need are made or widened.
     pub fn configure(&self, rules: Vec<Rule>, poll: Duration) {
         let needs = Arc::new(Needs::of(&rules, poll));
-        *unpoisoned(self.rules.write()) = Arc::new(rules);
+        *unpoisoned(self.rules.write()) = Arc::new(composite::in_order(rules));
         *unpoisoned(self.needs.write()) = needs.clone();
         for watched in self.queues().values() {
             watched.lock().fit(&needs);
@@ -118,7 +122,7 @@ impl Board {
         }
     }
 
-    /// The rules in force.
+    /// The rules in force, each composite alarm after those it looks at.
     pub fn rules(&self) -> Arc<Vec<Rule>> {
         unpoisoned(self.rules.read()).clone()
     }
@@ -345,7 +349,28 @@ impl Board {
 
     /// Makes `silences` what silences.
     pub fn set_silences(&self, silences: Silences) {
+        let _turn = unpoisoned(self.silencing.lock());
         *unpoisoned(self.silences.write()) = Arc::new(silences);
+    }
+
+    /// Changes what silences, one change after the other. `change` may take its time over making the change durable: readers
+    /// go on with what was.
+    ///
+    /// # Errors
+    /// Those of `change`; then nothing has changed.
+    pub fn change_silences<T, E>(&self, change: impl FnOnce(&mut Silences) -> Result<T, E>) -> Result<T, E> {
+        let _turn = unpoisoned(self.silencing.lock());
+        let mut next = Silences::clone(&self.silences());
+        let changed = change(&mut next)?;
+        *unpoisoned(self.silences.write()) = Arc::new(next);
+        Ok(changed)
+    }
+
+    /// Makes `windows` the maintenance windows. Silences stay.
+    pub fn set_maintenance(&self, windows: Vec<maintenance::Window>) {
+        let _turn = unpoisoned(self.silencing.lock());
+        let mut silences = unpoisoned(self.silences.write());
+        *silences = Arc::new(Silences { windows, ..Silences::clone(&silences) });
     }
 
     /// Reads the alarms in place; be brief.

@@ -1,5 +1,6 @@
 //! The commands. Each returns an exit code: 0 clean, 1 failed at run time, 2 usage or configuration.
 
+mod backtest;
 mod check;
 mod client;
 mod demo;
@@ -7,6 +8,7 @@ mod metrics;
 mod outbox;
 mod run;
 mod signals;
+mod silence;
 mod status;
 mod test_notify;
 
@@ -51,10 +53,19 @@ enum Command {
     Check(check::CheckArgs),
     /// Read every queue once and print a table, worst first
     Status(status::StatusArgs),
+    /// Run the alarms over recorded datapoints and print every change of state with its reason
+    ///
+    /// Judges at each whole minute from --from to --to (each 10 s for alarms of short periods) what was closed by then; a gap in the
+    /// data is a missing datapoint. With --expect it tests alarms: exit code 1 and the differences when they are not as expected.
+    ///
+    /// For example: sqswatch backtest --config sqswatch.yaml --data incident.csv
+    Backtest(backtest::BacktestArgs),
     /// Send a marked test to the destinations, by the path a real page takes, and report each receiver's answer
     TestNotify(test_notify::TestNotifyArgs),
     /// List what a running daemon owes or gave up, and send the latter again
     Outbox(outbox::OutboxArgs),
+    /// Keep alarms of a running daemon from telling anybody for a while
+    Silence(silence::SilenceArgs),
     /// List every metric: configuration, CloudWatch and Prometheus names, unit and meaning
     Metrics(metrics::MetricsArgs),
     /// Print a completion script for a shell
@@ -101,8 +112,10 @@ pub async fn dispatch(cli: Cli, signals: Signals) -> u8 {
         Command::Demo(args) => demo::run(&args, signals).await,
         Command::Check(args) => check::run(&args).await,
         Command::Status(args) => status::run(&args).await,
+        Command::Backtest(args) => backtest::run(&args).await,
         Command::TestNotify(args) => test_notify::run(&args).await,
         Command::Outbox(args) => outbox::run(&args).await,
+        Command::Silence(args) => silence::run(&args).await,
         Command::Metrics(args) => metrics::run(&args),
         Command::Completions { shell } => {
             let mut command = Cli::command();

@@ -4,6 +4,7 @@
 //! each with its path and line, `config/secret.rs` keeps secrets out of sight.
 
 mod builtin;
+mod chat;
 mod check;
 mod fault;
 mod file;
@@ -11,9 +12,10 @@ mod keys;
 pub mod label;
 mod reader;
 pub mod secret;
-mod suggest;
+pub(crate) mod suggest;
 
-pub use check::{load, parse};
+pub use chat::{PagerDuty, Slack, Teams};
+pub use check::{WantedSilence, load, parse, silence};
 pub use fault::{Fault, Faults};
 pub use keys::all as keys;
 
@@ -23,6 +25,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::maintenance::Window;
 use crate::domain::metric::Metric;
 use crate::domain::outbox::GIVE_UP;
 use crate::domain::rule::{Glob, Rule, Statistic};
@@ -39,6 +42,8 @@ pub struct Config {
     pub poll: Poll,
     /// The alarms; the built-in set when the file has no `alarms` key.
     pub rules: Vec<Rule>,
+    /// The times at which alarms tell nobody.
+    pub maintenance: Vec<Window>,
     /// CloudWatch metrics of the user's own.
     pub custom_metrics: Vec<CustomMetric>,
     /// Who can be told, by name.
@@ -148,6 +153,12 @@ pub enum Destination {
     Sns(Sns),
     /// An HTTP receiver.
     Webhook(Webhook),
+    /// A PagerDuty service.
+    PagerDuty(PagerDuty),
+    /// A Slack channel.
+    Slack(Slack),
+    /// A channel of Microsoft Teams.
+    Teams(Teams),
 }
 
 impl Destination {
@@ -156,6 +167,9 @@ impl Destination {
         match self {
             Self::Sns(_) => "sns",
             Self::Webhook(_) => "webhook",
+            Self::PagerDuty(_) => "pagerduty",
+            Self::Slack(_) => "slack",
+            Self::Teams(_) => "teams",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A tick is idempotent and carries no memory of its own: it reads rules and readings from the board, and what it finds
 //! enters the board only after the store has it. A commit that fails is simply found again at the next tick.
 
+mod composites;
 mod round;
 mod verdict;
 
@@ -14,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::board::Board;
 use crate::clock;
-use crate::domain::alarm::Alarm;
 use crate::domain::time::Timestamp;
 use crate::store::{Batch, Store, StoreError};
 use crate::telemetry::Telemetry;
@@ -72,7 +72,7 @@ impl Judge {
             self.commit(&round, now)?;
         }
         let owes = !round.debts.is_empty();
-        self.show(round, now);
+        self.show(round);
         if owes {
             // Kept for the deliverer when it is busy just now: `notify_waiters` would be lost on it.
             self.owed.notify_one();
@@ -90,7 +90,7 @@ impl Judge {
     }
 
     /// Enters what is durable now into the board and the log.
-    fn show(&self, round: Round, now: Timestamp) {
+    fn show(&self, round: Round) {
         for change in &round.changes {
             if let Some(transition) = &change.transition {
                 self.telemetry.transitions.with_label_values(&[transition.to.as_str()]).inc();
@@ -110,9 +110,7 @@ impl Judge {
             for change in round.changes {
                 alarms.insert(change.key, change.alarm);
             }
-            for (key, value) in round.values {
-                alarms.entry(key).or_insert_with(|| Alarm::new(now)).value = value;
-            }
+            alarms.extend(round.seen);
         });
     }
 }

@@ -3,7 +3,7 @@
 //! This is the map of the house. Data flows one way:
 //!
 //! ```text
-//! watch -> board -> judge -> store -> notify        web only reads
+//! watch -> board -> judge -> store -> notify        web reads
 //! ```
 //!
 //! | room | owns |
@@ -12,20 +12,22 @@
 //! | [`config`] | the file the user wrote, checked, every fault with its path |
 //! | [`clock`] | the only reader of the wall clock |
 //! | [`aws`] | the only room that knows the SDK: clients, SQS, CloudWatch, failures |
-//! | [`board`] | the shared picture of now: queues, readings, alarm states |
+//! | [`board`] | the shared picture of now: queues, readings, alarm states, silences |
 //! | [`watch`] | workers that read: discovery, attributes, CloudWatch |
 //! | [`judge`] | the worker that evaluates alarms and makes changes durable |
-//! | [`store`] | the durable state: alarm states, outbox, receipts, counters |
+//! | [`store`] | the durable state: alarm states, outbox, receipts, counters, silences |
 //! | [`notify`] | the worker that delivers what is owed, and one file a destination |
-//! | [`web`] | `/metrics`, health, the API, the page |
+//! | [`web`] | `/metrics`, health, the API (silences are made here), the page |
 //! | [`telemetry`] | the daemon's own metrics |
 //! | [`logging`] | the log |
 //! | [`app`] | wires all of these, supervises, reloads, drains |
+//! | [`backtest`] | the alarms over recorded datapoints |
 //! | [`cli`] | the commands |
 //! | [`simulator`] | an in-process AWS on loopback, for `demo`, tests and benches; knows no other room |
 
 pub mod app;
 pub mod aws;
+pub mod backtest;
 pub mod board;
 pub mod cli;
 pub mod clock;

@@ -1,4 +1,5 @@
-//! Telling people: how one notification becomes an SNS message or a webhook request, and what the answer means.
+//! Telling people: how notifications become an SNS message, a request, an incident or a chat message, and what the answer
+//! means.
 //!
 //! `deliver.rs` is the worker that empties the outbox; everything else here is about one attempt. Two rules hold for
 //! every destination. What concerns the destination as it stands now (unreachable, overloaded, denied, not found)
@@ -9,18 +10,26 @@
 pub mod body;
 pub mod deliver;
 pub mod heartbeat;
+pub mod pagerduty;
+pub mod slack;
 pub mod sns;
+pub mod teams;
 pub mod text;
 pub mod webhook;
 
 mod counts;
 #[cfg(test)]
 pub(crate) mod fixture;
+#[cfg(test)]
+mod hostile;
 mod http;
+mod pace;
+mod post;
 mod sample;
 
 pub use counts::Counts;
 pub use http::http_client;
+pub use pace::{Pace, Spent};
 pub use sample::test_notification;
 
 use std::sync::Arc;
@@ -38,13 +47,39 @@ pub enum Receiver {
     Sns(config::Sns, aws_sdk_sns::Client, Meter),
     /// An HTTP receiver, through the client of [`http_client`].
     Webhook(config::Webhook, reqwest::Client),
+    /// A PagerDuty service, through the same client.
+    PagerDuty(config::PagerDuty, reqwest::Client),
+    /// A Slack channel, through the same client.
+    Slack(config::Slack, reqwest::Client),
+    /// A channel of Teams, through the same client.
+    Teams(config::Teams, reqwest::Client),
 }
 
 impl Receiver {
     /// Which notifications this receiver wants in one message; [`send`] is given no others together.
     pub fn grouping(&self) -> Grouping {
         match self {
-            Self::Sns(..) | Self::Webhook(..) => Grouping::NONE,
+            Self::Sns(..) | Self::Webhook(..) | Self::PagerDuty(..) => Grouping::NONE,
+            Self::Slack(config, _) => config.grouping,
+            Self::Teams(config, _) => config.grouping,
+        }
+    }
+
+    /// How fast it may be called.
+    pub fn pace(&self) -> Pace {
+        match self {
+            Self::Sns(..) | Self::Webhook(..) => Pace::UNBOUNDED,
+            Self::PagerDuty(..) => pagerduty::PACE,
+            Self::Slack(..) => slack::PACE,
+            Self::Teams(..) => teams::PACE,
+        }
+    }
+
+    /// How many calls telling of `group` takes.
+    pub fn calls(&self, group: &[Arc<Notification>]) -> u32 {
+        match self {
+            Self::PagerDuty(..) => group.iter().map(|one| pagerduty::actions(one.event).len() as u32).sum(),
+            Self::Sns(..) | Self::Webhook(..) | Self::Slack(..) | Self::Teams(..) => 1,
         }
     }
 }
@@ -71,5 +106,8 @@ pub async fn send(receiver: &Receiver, group: &[Arc<Notification>]) -> Answer {
             answer
         }
         Receiver::Webhook(config, client) => webhook::send(client, config, first).await,
+        Receiver::PagerDuty(config, client) => pagerduty::send(client, config, first).await,
+        Receiver::Slack(config, client) => slack::send(client, config, group).await,
+        Receiver::Teams(config, client) => teams::send(client, config, group).await,
     }
 }

@@ -1,5 +1,5 @@
 //! What must outlive the process: alarm states, who is owed which notification, what became of the latest ones,
-//! and counters. One redb file; the same code over memory for `demo` and one-pass commands.
+//! counters and silences. One redb file; the same code over memory for `demo` and one-pass commands.
 //!
 //! Guarantees. A change of an alarm's state and the debts that follow from it are one transaction ([`Store::commit`]):
 //! either both are on disk or neither. What was acknowledged ([`Store::acknowledge`]) is never handed out again, also
@@ -22,9 +22,12 @@ mod parked;
 mod receipts;
 mod record;
 mod schema;
+mod silences;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::faults::breakable;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! The HTTP server: what Prometheus, probes, scripts and people see. It only reads; the one thing it can start is a reload.
+//! The HTTP server: what Prometheus, probes, scripts and people see. It only reads, but for a reload and for silences, which
+//! need the token.
 //!
 //! Guarantees: no client, however slow, large or numerous, costs more than a bounded share; a thousand scrapes at once
 //! cost one; every error is JSON `{error, hint}`; what is not known is left out; no secret is in any answer.

@@ -12,9 +12,10 @@ use sqswatch::config::{self, Config, Faults};
 
 fn environment(name: &str) -> Option<String> {
     let value = match name {
-        "HOOK_URL" => "https://example.com/hook",
+        "HOOK_URL" | "SLACK_URL" | "TEAMS_URL" => "https://example.com/hook",
         "HOOK_SECRET" | "HOOK_SECRET_OLD" => "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
         "HOOK_AUTHORIZATION" => "Bearer hunter2",
+        "PAGERDUTY_KEY" => "0123456789abcdef0123456789abcdef",
         "EMPTY" => " ",
         _ => return None,
     };
@@ -145,6 +146,13 @@ fn file_with(path: &str, value: Option<&str>) -> String {
                 own(&[])
             )
         }
+        "alarms[]" if key == "alarm_rule" || key.starts_with("actions_suppressor") => {
+            let base = entry("name", "a") + &entry("alarm_rule", "ALARM(b)");
+            let suppressor = entry("actions_suppressor", if key.ends_with("_period") { "b" } else { "" });
+            let known = ["alarm_rule", "actions_suppressor"];
+            let other = "{ name: b, metric: messages_visible, comparison: '>', threshold: 1 }";
+            format!("alarms: [{{ {base}{suppressor}{} }}, {other}]", own(&known))
+        }
         "alarms[]" => {
             let known = ["name", "metric", "comparison", "threshold"];
             let base = entry("name", "a") + &entry("metric", "messages_visible");
@@ -162,6 +170,22 @@ fn file_with(path: &str, value: Option<&str>) -> String {
                 "alarms: [{{ name: a, expression: ID + 1, metrics: {{ ID: {{ {input} }} }}, comparison: '>', threshold: 1 }}]"
             )
         }
+        "maintenance[]" => {
+            let times = if matches!(key, "from" | "until") {
+                entry("from", "2026-05-01T20:00:00Z") + &entry("until", "2026-05-01T21:00:00Z")
+            } else {
+                entry("start", "'22:00'") + &entry("duration", "1h")
+            };
+            let base = entry("name", "a") + if key == "alarms" { "" } else { "alarms: '*', " } + &times;
+            format!("maintenance: [{{ {base}{} }}]", own(&["name", "start", "duration", "from", "until"]))
+        }
+        "alarms[].repeat_on" => format!(
+            "alarms: [{{ name: a, metric: messages_visible, comparison: '>', threshold: 1, repeat_on: {{ {} }} }}]",
+            own(&[])
+        ),
+        "routes[]" => {
+            format!("routes: [{{ {}{} }}]", entry("notify", "[]"), own(&["notify"]))
+        }
         "custom_metrics[]" => {
             let base = entry("name", "a") + &entry("namespace", "N") + &entry("metric", "M");
             let base = base + &entry("statistic", "Sum");
@@ -175,6 +199,19 @@ fn file_with(path: &str, value: Option<&str>) -> String {
         "destinations.NAME.webhook" => {
             let base = entry("url", "'https://example.com'");
             format!("destinations: {{ NAME: {{ webhook: {{ {base}{} }} }} }}", own(&["url"]))
+        }
+        "destinations.NAME.pagerduty" => {
+            let base = entry("routing_key", "'0123456789abcdef0123456789abcdef'");
+            format!("destinations: {{ NAME: {{ pagerduty: {{ {base}{} }} }} }}", own(&["routing_key"]))
+        }
+        "destinations.NAME.slack" | "destinations.NAME.teams" => {
+            let (kind, base) = (&section[18..], entry("url", "'https://example.com'"));
+            format!("destinations: {{ NAME: {{ {kind}: {{ {base}{} }} }} }}", own(&["url"]))
+        }
+        section if section.starts_with("destinations.NAME.") => {
+            let (kind, part) = section[18..].split_once('.').unwrap();
+            let inner = format!("url: 'https://example.com', {part}: {{ {} }}", own(&[]));
+            format!("destinations: {{ NAME: {{ {kind}: {{ {inner} }} }} }}")
         }
         section => format!("{section}: {{ {} }}", own(&[])),
     }
@@ -224,7 +261,7 @@ fn required_is_written_where_the_code_requires() {
         let missing =
             without.is_err_and(|faults| faults.to_string().contains(&format!("`{key}` is missing")));
         // A destination without a kind has no path of its own: its kinds are told as missing, too.
-        let kind = matches!(row.path.as_str(), "destinations.NAME.sns" | "destinations.NAME.webhook");
+        let kind = row.path.starts_with("destinations.NAME.") && row.path.matches('.').count() == 2;
         assert_eq!(missing, row.default == "required" || kind, "{}", row.path);
     }
 }
@@ -296,5 +333,7 @@ fn the_documented_built_in_alarms_are_the_code_s() {
             "{}: {row}",
             rule.name
         );
+        let growth = format!("`{}` has `repeat_on: increase`", rule.name);
+        assert_eq!(rule.repeat_on.is_some(), text.contains(&growth), "{growth}");
     }
 }

@@ -77,7 +77,7 @@ fn the_domain_is_pure() {
 
 #[test]
 fn data_flows_one_way() {
-    let rules: [(&str, &[&str]); 7] = [
+    let rules: [(&str, &[&str]); 8] = [
         (
             "src/board",
             &[
@@ -113,6 +113,10 @@ fn data_flows_one_way() {
                 "crate::app",
                 "crate::board",
             ],
+        ),
+        (
+            "src/backtest",
+            &["crate::watch", "crate::judge", "crate::notify", "crate::web", "crate::app", "crate::store"],
         ),
         ("src/watch", &["crate::judge", "crate::notify", "crate::web", "crate::app"]),
         ("src/judge", &["crate::watch", "crate::notify", "crate::web", "crate::app", "crate::aws"]),

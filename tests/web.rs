@@ -8,5 +8,6 @@ mod web {
     mod pages;
     mod server;
     mod shop;
+    mod silences;
     mod world;
 }

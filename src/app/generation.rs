@@ -28,6 +28,7 @@ impl Generation {
     pub(super) async fn start(shared: &Shared, clients: Clients) -> Self {
         let config = shared.config.load_full();
         shared.board.configure(config.rules.clone(), config.poll.attributes);
+        shared.board.set_maintenance(config.maintenance.clone());
         let mut generation = Self { workers: JoinSet::new(), stop: CancellationToken::new() };
         generation.watch(shared, &clients);
         let judge = Judge {
@@ -129,6 +130,9 @@ pub(super) async fn receivers(
                 Receiver::Sns(sns.clone(), client, meter)
             }
             Destination::Webhook(webhook) => Receiver::Webhook(webhook.clone(), http.clone()),
+            Destination::PagerDuty(pagerduty) => Receiver::PagerDuty(pagerduty.clone(), http.clone()),
+            Destination::Slack(slack) => Receiver::Slack(slack.clone(), http.clone()),
+            Destination::Teams(teams) => Receiver::Teams(teams.clone(), http.clone()),
         };
         receivers.insert(name.clone(), receiver);
     }

@@ -140,7 +140,8 @@ impl CloudWatch {
     }
 }
 
-fn queries_a_request(queries: &[Query], span: Span) -> usize {
+/// How many of `queries` one request may hold over `span`.
+pub fn queries_a_request(queries: &[Query], span: Span) -> usize {
     let period = queries.iter().map(|query| query.period).min().unwrap_or(Duration::MAX);
     let datapoints = span.until.since(span.from).as_millis().div_ceil(period.as_millis().max(1)).max(1);
     (MAX_DATAPOINTS / datapoints.min(MAX_DATAPOINTS as u128) as usize).clamp(1, MAX_QUERIES)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Needs;
 use crate::domain::counter::Counter;
-use crate::domain::derived::{self, DRAIN_WINDOW, Growth};
+use crate::domain::derived::{self, Arrivals, DRAIN_WINDOW};
 use crate::domain::metric::{Kind, Metric};
 use crate::domain::queue::{Depth, Queue, QueueId, Role, Settings};
 use crate::domain::series::{Fold, Series, Slot, StatisticSet};
@@ -36,7 +36,7 @@ pub struct Readings {
     counters: BTreeMap<Metric, Counter>,
     series: BTreeMap<(Metric, Duration), Series>,
     /// What arrives in a dead-letter queue, from its first reading as one.
-    growth: Option<Growth>,
+    arrivals: Option<Arrivals>,
     /// The total depth over the last [`DRAIN_WINDOW`], oldest first.
     totals: Vec<(Timestamp, u64)>,
     /// Two readings of the counts within this time stand for the time between them.
@@ -61,7 +61,7 @@ impl Readings {
             gauges: [None; Metric::COUNT],
             counters: BTreeMap::new(),
             series: BTreeMap::new(),
-            growth: None,
+            arrivals: None,
             totals: Vec::new(),
             hold: needs.hold,
             attributes_at: None,
@@ -123,6 +123,9 @@ impl Readings {
     }
 
     pub(super) fn place(&mut self, role: Role, sources: Vec<QueueId>) {
+        if !role.is_dead_letter() {
+            self.arrivals = None;
+        }
         if self.queue.role != role || self.queue.sources != sources {
             let queue = Arc::make_mut(&mut self.queue);
             queue.role = role;
@@ -164,6 +167,7 @@ impl Readings {
     }
 
     fn follow_total(&mut self, at: Timestamp, depth: Depth) {
+        self.gauge(at, Metric::Messages, depth.total().map(|total| total as f64));
         let Some(total) = depth.total() else {
             self.gauges[Metric::DrainTime.index()] = None;
             return;
@@ -172,7 +176,8 @@ impl Readings {
         self.totals.retain(|(before, _)| *before <= at && at.since(*before) <= DRAIN_WINDOW);
         self.gauge(at, Metric::DrainTime, derived::drain_seconds(&self.totals));
         if self.queue.role.is_dead_letter() {
-            let arrived = self.growth.get_or_insert_with(|| Growth::since(total)).observe(total);
+            let arrivals = self.arrivals.get_or_insert_with(|| Arrivals::since(at, total));
+            let arrived = arrivals.observe(at, total);
             self.add(at, Metric::DeadLetters, arrived as f64);
         }
         self.forget_age_when_empty();
@@ -240,7 +245,10 @@ impl Readings {
         self.window(metric, window);
         match metric {
             Metric::OldestMessageAge => self.follow_age(window),
-            Metric::MessagesDeleted => self.follow_deletes(window),
+            Metric::MessagesDeleted => {
+                self.follow_consumers(window);
+                self.follow_consumed(window);
+            }
             _ => {}
         }
     }
@@ -269,7 +277,7 @@ impl Readings {
     }
 
     /// Whether consumers stall is told by each minute's deletes and the least that waited in it.
-    fn follow_deletes(&mut self, window: &Window) {
+    fn follow_consumers(&mut self, window: &Window) {
         let visible = self.series.get(&(Metric::MessagesVisible, MINUTE));
         let least = |minute: Timestamp| match visible.map(|series| series.at(minute)) {
             Some(Slot::Value(set)) => Some(set.minimum),
@@ -287,6 +295,12 @@ impl Readings {
         // A minute whose depth was not read stays unknown, however settled its deletes are.
         let settled = window.from;
         self.window(Metric::ConsumersStalled, &Window { datapoints, settled, ..*window });
+    }
+    /// What was deleted from a dead-letter queue had arrived in it, whether or not a reading saw it.
+    fn follow_consumed(&mut self, window: &Window) {
+        let Some(arrivals) = &mut self.arrivals else { return };
+        let minutes = window.datapoints.iter().map(|(minute, set)| (*minute, set.sum as u64));
+        arrivals.deleted(minutes, window.settled.min(window.until));
     }
 }
 

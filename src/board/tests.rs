@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::queue::{RedrivePolicy, Role};
 use crate::domain::rule::Statistic;
 use crate::domain::series::StatisticSet;
+use crate::domain::silence::{Matchers, Silence};
 
 fn id(name: &str) -> QueueId {
     QueueId::new("1", "eu-west-1", name)
@@ -107,6 +108,26 @@ fn dead_letters_are_counted_once_a_second_reading_confirms_them() {
         "3 confirmed, then 1; the first 2 were there"
     );
     assert_eq!(value(&board, "orders", Metric::DeadLetters), None);
+}
+
+#[test]
+fn dead_letters_that_no_reading_saw_are_counted_by_their_deletes() {
+    let board = board(&["orders", "orders-dlq"]);
+    board.read_attributes(&id("orders"), minute(0), depth(0), redrive_to("orders-dlq"));
+    board.queues();
+    for n in 1..20 {
+        board.read_attributes(&id("orders-dlq"), minute(n), depth(0), None);
+        if n == 12 {
+            let datapoints = vec![(minute(5), StatisticSet::single(3.0))];
+            let window = Window { from: minute(2), until: minute(10), settled: minute(7), datapoints };
+            board.read_cloudwatch(&id("orders-dlq"), minute(n), Metric::MessagesDeleted, &window);
+            assert_eq!(value(&board, "orders-dlq", Metric::DeadLetters), Some(0.0));
+        }
+    }
+    assert_eq!(value(&board, "orders-dlq", Metric::DeadLetters), Some(3.0));
+    assert_eq!(value(&board, "orders-dlq", Metric::Messages), Some(0.0));
+    board.read_attributes(&id("orders-dlq"), minute(20), Depth { delayed: None, ..depth(0) }, None);
+    assert_eq!(value(&board, "orders-dlq", Metric::Messages), None, "a part is not known");
 }
 
 #[test]
@@ -225,4 +246,31 @@ fn a_custom_metric_that_is_no_longer_published_has_no_value_however_far_its_alar
     custom.read(minute(12), &window(5, vec![]), false);
     assert_eq!(custom.lock().newest, None);
     assert!(custom.lock().series.latest().is_some(), "the alarm still sees it");
+}
+
+#[test]
+fn a_change_of_silences_that_fails_changes_nothing_and_windows_keep_silences() {
+    let board = Board::default();
+    let silence = Silence {
+        id: "a".into(),
+        matchers: Matchers::default(),
+        reason: "why".into(),
+        author: "ana".into(),
+        starts: Timestamp::from_secs(0),
+        ends: Timestamp::from_secs(60),
+    };
+    let add = |silences: &mut Silences| silences.silences.push(silence.clone());
+    let failed: Result<(), &str> = board.change_silences(|silences| {
+        add(silences);
+        assert!(board.silences().silences.is_empty(), "readers go on meanwhile");
+        Err("the disk is full")
+    });
+    assert_eq!((failed, board.silences().silences.len()), (Err("the disk is full"), 0));
+    let done: Result<(), &str> = board.change_silences(|silences| {
+        add(silences);
+        Ok(())
+    });
+    assert_eq!(done, Ok(()));
+    board.set_maintenance(Vec::new());
+    assert_eq!(board.silences().silences, [silence]);
 }

@@ -2,9 +2,9 @@
 //!
 //! Each description says what it means and what to look at first.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::growth::{Growth, Step};
 use crate::domain::metric::Metric;
 use crate::domain::rule::{
     Comparison, Condition, MetricRef, RANGE_BEYOND_N, RoleSelector, Rule, Selector, Severity, Statistic,
@@ -12,8 +12,8 @@ use crate::domain::rule::{
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The built-in alarms. `attributes` is `poll.attributes`: no period is finer than what is measured. `notify` is told.
-pub fn rules(attributes: Duration, notify: &[Arc<str>]) -> Vec<Rule> {
+/// The built-in alarms, which tell nobody yet. `attributes` is `poll.attributes`: no period is finer than what is measured.
+pub fn rules(attributes: Duration) -> Vec<Rule> {
     let finest = finest_period(attributes).max(MINUTE);
     let rule = |template: &Template| {
         let condition = Condition {
@@ -32,7 +32,7 @@ pub fn rules(attributes: Duration, notify: &[Arc<str>]) -> Vec<Rule> {
             description: template.description.to_owned(),
             selector: Selector { role: template.role, ..Selector::default() },
             severity: template.severity,
-            notify: notify.to_vec(),
+            repeat_on: template.repeat_on,
             ..Rule::on(template.name, condition)
         }
     };
@@ -59,6 +59,7 @@ struct Template {
     periods: u32,
     threshold: f64,
     severity: Severity,
+    repeat_on: Option<Growth>,
 }
 
 const TEMPLATES: [Template; 5] = [
@@ -73,6 +74,8 @@ const TEMPLATES: [Template; 5] = [
         periods: 1,
         threshold: 1.0,
         severity: Severity::Error,
+        // The second dead letter is not silent.
+        repeat_on: Some(Growth { step: Step::By(1.0), gap: MINUTE }),
     },
     Template {
         name: "dlq-growing",
@@ -85,6 +88,7 @@ const TEMPLATES: [Template; 5] = [
         periods: 1,
         threshold: 1.0,
         severity: Severity::Error,
+        repeat_on: None,
     },
     Template {
         name: "oldest-message-past-half-of-retention",
@@ -97,6 +101,7 @@ const TEMPLATES: [Template; 5] = [
         periods: 5,
         threshold: 0.5,
         severity: Severity::Critical,
+        repeat_on: None,
     },
     Template {
         name: "in-flight-near-limit",
@@ -109,6 +114,7 @@ const TEMPLATES: [Template; 5] = [
         periods: 3,
         threshold: 0.8,
         severity: Severity::Error,
+        repeat_on: None,
     },
     Template {
         name: "consumers-stalled",
@@ -121,5 +127,6 @@ const TEMPLATES: [Template; 5] = [
         periods: 10,
         threshold: 1.0,
         severity: Severity::Error,
+        repeat_on: None,
     },
 ];

@@ -5,16 +5,23 @@
 
 mod alarms;
 mod aws;
+mod composite;
 mod condition;
 mod custom;
 mod destinations;
 mod discovery;
+mod instants;
+mod maintenance;
+mod matchers;
 mod math;
 mod outbox;
 mod poll;
+mod routes;
 mod secrets;
 mod server;
 mod shape;
+mod silence;
+mod telling;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +31,8 @@ use std::path::Path;
 use super::fault::{Fault, Faults};
 use super::reader::{Cursor, Report};
 use super::{Config, builtin, file, keys};
+use crate::domain::rule::Rule;
+pub use silence::{WantedSilence, silence};
 
 /// Reads and checks a configuration text. `source_name` is what faults call it, `environment` looks up `{ env: X }`.
 ///
@@ -83,7 +92,8 @@ fn checked(root: &Cursor<'_>) -> Config {
     let own_server = aws.endpoint_url.is_some();
     let custom_metrics = custom::read(&top, own_server);
     let (destinations, names) = destinations::read(&top);
-    let notify = destinations::notify(&top, &names).unwrap_or_else(|| names.clone());
+    let routing = routes::Routing::read(&top, &names);
+    let flapping = telling::flapping(&top).flatten();
     let rules = match top.get("alarms") {
         Some(alarms) => {
             let context = alarms::Context {
@@ -91,15 +101,21 @@ fn checked(root: &Cursor<'_>) -> Config {
                 attributes: poll.attributes,
                 custom_metrics: &custom_metrics,
                 destinations: &names,
-                notify: &notify,
+                routing: &routing,
+                flapping,
             };
             alarms::read(&alarms, &context)
         }
-        None => builtin::rules(poll.attributes, &notify),
+        None => {
+            let told = |rule| Rule { notify: routing.of(&rule), flapping, ..rule };
+            builtin::rules(poll.attributes).into_iter().map(told).collect()
+        }
     };
+    let maintenance = maintenance::read(&top, &rules);
     Config {
         discovery: discovery::read(&top.section("discovery", &keys::DISCOVERY)),
         rules,
+        maintenance,
         custom_metrics: custom_metrics.into_iter().filter_map(|(_, metric)| metric).collect(),
         destinations,
         outbox: outbox::outbox(&top.section("outbox", &keys::OUTBOX)),

@@ -22,12 +22,12 @@ pub struct Fault {
 
 impl Fault {
     /// A fault of the file as a whole.
-    pub(super) fn of_file(message: impl Into<String>) -> Self {
+    pub(crate) fn of_file(message: impl Into<String>) -> Self {
         Self { path: String::new(), line: None, message: message.into(), hint: None }
     }
 
     /// The same with a hint.
-    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 }
@@ -40,7 +40,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    pub(super) fn new(source_name: &str, mut list: Vec<Fault>) -> Self {
+    pub(crate) fn new(source_name: &str, mut list: Vec<Fault>) -> Self {
         list.sort_by_key(|fault| fault.line);
         Self { source_name: source_name.to_owned(), list }
     }

@@ -32,8 +32,8 @@ pub struct Node {
 pub enum Value {
     /// Nothing after the colon, `null` or `~`.
     Null,
-    /// `true` or `false`; no key of ours takes one.
-    Bool,
+    /// `true` or `false`.
+    Bool(bool),
     /// A whole number.
     Integer(i128),
     /// A number with a fraction or exponent; may be infinite or NaN.
@@ -51,7 +51,7 @@ impl Value {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
-            Self::Bool => "a truth value",
+            Self::Bool(_) => "a truth value",
             Self::Integer(_) => "a number",
             Self::Float(_) => "a decimal number",
             Self::Text(_) => "a text",
@@ -167,8 +167,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Value::Null)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Value, E> {
-        Ok(Value::Bool)
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Value, E> {

@@ -22,7 +22,8 @@ macro_rules! sections {
 
 #[rustfmt::skip]
 sections! {
-    TOP = "": ["aws", "discovery", "poll", "alarms", "custom_metrics", "destinations", "notify", "outbox", "heartbeat", "web", "store", "log"];
+    TOP = "": ["aws", "discovery", "poll", "alarms", "maintenance", "custom_metrics", "destinations", "notify", "routes", "flapping", "outbox", "heartbeat", "web",
+        "store", "log"];
     AWS = "aws": ["endpoint_url", "targets"];
     TARGET = "aws.targets[]": ["regions", "role_arn", "external_id"];
     DISCOVERY = "discovery": ["interval", "queues", "include", "exclude", "tags", "tag_labels"];
@@ -30,15 +31,27 @@ sections! {
         planned ["monthly_budget_usd"];
     ALARM = "alarms[]": ["name", "description", "queues", "metric", "expression", "metrics", "statistic", "period", "evaluation_periods",
         "datapoints_to_alarm", "evaluation_range", "comparison", "threshold", "treat_missing_data", "severity", "notify",
-        "repeat", "labels"];
+        "repeat", "repeat_on", "flapping", "labels", "alarm_rule", "actions_suppressor", "actions_suppressor_wait_period",
+        "actions_suppressor_extension_period"];
     SELECTOR = "alarms[].queues": ["role", "name", "tags", "kind", "region", "account"];
+    REPEAT_ON = "alarms[].repeat_on": ["increase", "gap"];
     INPUT = "alarms[].metrics.ID": ["metric", "statistic"];
+    MAINTENANCE = "maintenance[]": ["name", "alarms", "queues", "labels", "days", "start", "duration", "from", "until",
+        "time_zone"];
     CUSTOM_METRIC = "custom_metrics[]": ["name", "namespace", "metric", "dimensions", "statistic", "region", "description"];
-    DESTINATION = "destinations.NAME": ["sns", "webhook"] planned ["pagerduty", "slack", "alertmanager", "teams"];
+    DESTINATION = "destinations.NAME": ["sns", "webhook", "pagerduty", "slack", "teams"] planned ["alertmanager"];
     SNS = "destinations.NAME.sns": ["topic_arn", "role_arn"];
     WEBHOOK = "destinations.NAME.webhook": ["url", "secret", "secrets", "headers", "timeout"];
     OUTBOX = "outbox": ["give_up", "max_pending", "history"];
     HEARTBEAT = "heartbeat": ["url", "method", "interval", "timeout", "stuck_after"];
+    PAGERDUTY = "destinations.NAME.pagerduty": ["routing_key", "url", "timeout", "client_url", "links"] planned ["group"];
+    SLACK = "destinations.NAME.slack": ["url", "timeout", "mention", "group"];
+    SLACK_MENTION = "destinations.NAME.slack.mention": ["info", "warning", "error", "critical"];
+    SLACK_GROUP = "destinations.NAME.slack.group": ["by", "wait"];
+    TEAMS = "destinations.NAME.teams": ["url", "timeout", "group"];
+    TEAMS_GROUP = "destinations.NAME.teams.group": ["by", "wait"];
+    ROUTE = "routes[]": ["alarms", "severity", "labels", "notify", "continue"];
+    FLAPPING = "flapping": ["changes", "within"];
     WEB = "web": ["listen", "token"];
     STORE = "store": ["path"];
     LOG = "log": ["format", "level"];

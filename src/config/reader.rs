@@ -76,7 +76,7 @@ impl<'a> Cursor<'a> {
     /// Notes that another kind of value is wanted; never quotes what stands there.
     fn refuse_kind(&self, wanted: &str) {
         let hint = match (wanted, self.value) {
-            ("a text", Value::Bool | Value::Integer(_) | Value::Float(_)) => Some("put it in quotes"),
+            ("a text", Value::Bool(_) | Value::Integer(_) | Value::Float(_)) => Some("put it in quotes"),
             ("a number" | "a whole number", Value::Text(text)) if text.parse::<f64>().is_ok() => {
                 Some("write it without quotes")
             }
@@ -122,6 +122,26 @@ impl<'a> Cursor<'a> {
             _ => return Some(text),
         }
         None
+    }
+
+    /// `true` or `false`.
+    pub fn truth(&self) -> Option<bool> {
+        match *self.value {
+            Value::Bool(truth) => Some(truth),
+            _ => {
+                self.refuse_kind("`true` or `false`");
+                None
+            }
+        }
+    }
+
+    /// How many items or entries there are, where there can be several.
+    pub fn length(&self) -> Option<usize> {
+        match self.value {
+            Value::List(items) => Some(items.len()),
+            Value::Map(entries) => Some(entries.len()),
+            _ => None,
+        }
     }
 
     /// A finite number.

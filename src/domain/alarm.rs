@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::notification::Notification;
+use super::flapping::Flaps;
+use super::hold::Hold;
+use super::notification::{Event, Notification};
 use super::queue::QueueId;
 use super::rule::UnknownWord;
 use super::time::Timestamp;
@@ -129,9 +131,12 @@ pub struct AlarmKey {
 }
 
 impl fmt::Display for AlarmKey {
-    /// `rule on account/region/name`.
+    /// `rule on account/region/name`; the rule alone of a composite alarm over the whole.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on {}", self.rule, self.subject)
+        match &self.subject {
+            Subject::Composite(_) => f.write_str(&self.rule),
+            subject => write!(f, "{} on {subject}", self.rule),
+        }
     }
 }
 
@@ -153,16 +158,39 @@ pub struct Alarm {
     pub state: State,
     /// Since when it has it.
     pub since: Timestamp,
+    /// When it last left ALARM, for what it suppresses; `None` if it never did.
+    pub ended: Option<Timestamp>,
     /// The reason of the last change.
     pub reason: String,
     /// The newest value judged; not durable.
     pub value: Option<f64>,
     /// The destinations that are owed, or got, the present firing: a resolve goes to exactly these.
     pub told: Vec<Arc<str>>,
-    /// When the firing was last owed to them, for `repeat`.
+    /// When anything of the firing was last owed to them.
     pub told_at: Option<Timestamp>,
+    /// The value they were told then: what `repeat_on` counts from.
+    pub told_value: Option<f64>,
     /// What they were told: from it the end can be told even when rule and queue are gone.
     pub firing: Option<Arc<Notification>>,
+    /// How many notifications there were of it: what makes each one's id another.
+    pub tellings: u64,
+    /// What holds its notifications back at present; not durable, every evaluation says it anew.
+    pub held: Option<Hold>,
+    /// What nobody was told because something held it, to be told once nothing does.
+    pub untold: Option<Untold>,
+    /// Its latest changes, and whether they are too many to be told.
+    pub flaps: Flaps,
+}
+
+/// What is to be told of an alarm when nothing holds its notifications back any more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Untold {
+    /// Why.
+    pub event: Event,
+    /// The state before the change that is untold.
+    pub from: State,
+    /// What held it back last.
+    pub by: Hold,
 }
 
 /// A change of state.
@@ -172,6 +200,8 @@ pub struct Transition {
     pub from: State,
     /// After; differs from `from`.
     pub to: State,
+    /// Since when it had the state before.
+    pub since: Timestamp,
     /// When it was seen.
     pub at: Timestamp,
     /// Why, in CloudWatch's words.
@@ -193,9 +223,24 @@ impl Alarm {
             return None;
         }
         let from = std::mem::replace(&mut self.state, verdict.state);
-        self.since = now;
+        let since = std::mem::replace(&mut self.since, now);
+        if from == State::Alarm {
+            self.ended = Some(now);
+        }
         self.reason.clone_from(&verdict.reason);
-        Some(Transition { from, to: self.state, at: now, reason: verdict.reason, value: verdict.value })
+        Some(Transition {
+            from,
+            to: self.state,
+            since,
+            at: now,
+            reason: verdict.reason,
+            value: verdict.value,
+        })
+    }
+
+    /// Whether there is nothing to write down when this has become of `before`.
+    pub fn is_recorded_as(&self, before: Self) -> bool {
+        *self == Self { value: self.value, held: self.held.clone(), ..before }
     }
 }
 
@@ -213,7 +258,8 @@ mod tests {
         assert_eq!((alarm.since, alarm.value), (at(0), Some(1.0)));
 
         let fired = alarm.apply(verdict(State::Alarm, 2.0), at(20)).unwrap();
-        assert_eq!((fired.from, fired.to, fired.at), (State::InsufficientData, State::Alarm, at(20)));
+        assert_eq!((fired.from, fired.to), (State::InsufficientData, State::Alarm));
+        assert_eq!((fired.since, fired.at), (at(0), at(20)));
         assert_eq!((fired.reason.as_str(), fired.value), ("because 2", Some(2.0)));
 
         assert_eq!(alarm.apply(verdict(State::Alarm, 3.0), at(30)), None);
@@ -222,6 +268,7 @@ mod tests {
 
         let resolved = alarm.apply(verdict(State::Ok, 0.0), at(40)).unwrap();
         assert_eq!((resolved.from, resolved.to), (State::Alarm, State::Ok));
+        assert_eq!(alarm.ended, Some(at(40)));
     }
 
     #[test]

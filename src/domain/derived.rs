@@ -1,6 +1,10 @@
 //! The formulas of the catalogue's derived metrics. Each says `None` when what it needs is not known.
 
+mod arrivals;
+
 use std::time::Duration;
+
+pub use arrivals::Arrivals;
 
 use super::time::Timestamp;
 
@@ -54,37 +58,6 @@ pub fn consumers_stalled(least_visible: Option<f64>, deleted: Option<f64>) -> Op
         (_, Some(deleted)) if deleted > 0.0 => Some(0.0),
         (Some(_), Some(_)) => Some(1.0),
         _ => None,
-    }
-}
-
-/// How many messages arrived in a dead-letter queue, from readings of its total depth.
-///
-/// SQS does not count moves to a dead-letter queue anywhere, so growth has to stand for them: what comes and goes between two
-/// readings is not seen. The counts are approximate, and a single one may be a phantom: too high, or 0 although messages are
-/// there. So the level moves, up or down, only as far as two readings in a row agree: it is the median of itself and these two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Growth {
-    level: u64,
-    last: u64,
-}
-
-impl Growth {
-    /// Starts from a first reading, or from the remembered [`Growth::level`]: what is there already is not growth.
-    pub fn since(total: u64) -> Self {
-        Self { level: total, last: total }
-    }
-
-    /// Takes a reading and says how many messages have arrived, as far as it confirms the reading before.
-    pub fn observe(&mut self, total: u64) -> u64 {
-        let before = self.level;
-        self.level = before.clamp(self.last.min(total), self.last.max(total));
-        self.last = total;
-        self.level.saturating_sub(before)
-    }
-
-    /// The total that is taken for true.
-    pub fn level(&self) -> u64 {
-        self.level
     }
 }
 
@@ -160,41 +133,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn growth_counts_what_a_second_reading_confirms() {
-        for (what, totals, grown) in [
-            ("what was there is not growth", vec![7, 7, 7], vec![0, 0]),
-            ("a rise counts with the next reading", vec![0, 3, 3, 3], vec![0, 3, 0]),
-            ("a phantom does not", vec![0, 3, 0, 0], vec![0, 0, 0]),
-            ("a rise goes on", vec![0, 3, 5, 5], vec![0, 3, 2]),
-            ("a rise is confirmed in part", vec![0, 5, 3, 3], vec![0, 3, 0]),
-            ("a dip is no growth", vec![5, 0, 5, 5], vec![0, 0, 0]),
-            ("emptied and filled again", vec![5, 0, 0, 2, 2], vec![0, 0, 0, 2]),
-        ] {
-            let mut growth = Growth::since(totals[0]);
-            let found: Vec<u64> = totals[1..].iter().map(|total| growth.observe(*total)).collect();
-            assert_eq!(found, grown, "{what}");
-        }
-    }
-
     proptest! {
-        #[test]
-        fn single_phantoms_among_true_readings_change_nothing(
-            arrivals in prop::collection::vec(0u64..5, 1..30),
-            phantoms in prop::collection::vec(proptest::option::of(0u64..100), 30),
-        ) {
-            // Each true level is read twice in a row, and at most one phantom stands between two levels.
-            let (mut growth, mut total, mut grown) = (Growth::since(0), 0, 0);
-            for (arrived, phantom) in arrivals.iter().zip(phantoms) {
-                total += arrived;
-                for reading in [Some(total), Some(total), phantom].into_iter().flatten() {
-                    grown += growth.observe(reading);
-                }
-                grown += growth.observe(total);
-                prop_assert_eq!((grown, growth.level()), (total, total));
-            }
-        }
-
         #[test]
         fn a_time_to_drain_is_a_sane_number(totals in prop::collection::vec((0i64..10_000, 0u64..1_000_000), 0..30)) {
             if let Some(seconds) = drain_seconds(&readings(&totals)) {

@@ -5,6 +5,7 @@
 
 use std::str::FromStr;
 
+use super::queue::{Queue, QueueKind};
 use super::rule::Statistic;
 
 /// A metric of one queue.
@@ -36,6 +37,7 @@ pub enum Metric {
     Encrypted,
     Created,
     Modified,
+    Messages,
     DrainTime,
     InFlightRatio,
     OldestMessageRetentionRatio,
@@ -98,6 +100,18 @@ pub enum Scope {
     Fair,
     /// Dead-letter queues.
     DeadLetter,
+}
+
+impl Scope {
+    /// Whether `queue` can have such a metric.
+    pub fn has(self, queue: &Queue) -> bool {
+        match self {
+            Self::All => true,
+            Self::Fifo => queue.id.kind() == QueueKind::Fifo,
+            Self::Fair => queue.id.kind() == QueueKind::Standard,
+            Self::DeadLetter => queue.role.is_dead_letter(),
+        }
+    }
 }
 
 /// One row of the catalogue.
@@ -191,6 +205,8 @@ pub const CATALOGUE: &[Row] = &[
         "When the queue was created, in Unix time."),
     row!(Modified "modified", None, "sqs_queue_modified_timestamp_seconds", "timestamp", Gauge, Settings, All, Maximum,
         "When the queue's settings last changed, in Unix time."),
+    row!(Messages "messages", None, "sqs_queue_depth", "messages", Gauge, Derived, All, Maximum,
+        "Approximate number of messages in all states: visible, in flight and delayed."),
     row!(DrainTime "drain_seconds", None, "sqs_queue_drain_seconds", "seconds", Gauge, Derived, All, Minimum,
         "Time until the queue is empty at the present net rate; absent while it does not shrink."),
     row!(InFlightRatio "in_flight_ratio", None, "sqs_queue_in_flight_ratio", "ratio", Gauge, Derived, All, Maximum,
@@ -198,7 +214,7 @@ pub const CATALOGUE: &[Row] = &[
     row!(OldestMessageRetentionRatio "oldest_message_retention_ratio", None, "sqs_queue_oldest_message_retention_ratio", "ratio", Gauge, Derived, All, Maximum,
         "Age of the oldest message over the queue's retention: at 1 messages are being lost."),
     row!(DeadLetters "dead_letters", None, "sqs_queue_dead_letters_total", "messages", Counter, Derived, DeadLetter, Sum,
-        "Messages that arrived in a dead-letter queue, seen as growth between two readings."),
+        "Messages that arrived in a dead-letter queue, also those deleted before a reading could see them."),
     row!(ConsumersStalled "consumers_stalled", None, "sqs_queue_consumers_stalled", "bool", Gauge, Derived, All, Minimum,
         "1 when messages wait and none was deleted in the last settled minute, else 0."),
 ];

@@ -1,10 +1,10 @@
-//! What people are told: the content of one notification, and who is owed it.
+//! What people are told: the content of one notification. Who is told, and when, is `telling.rs`.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use super::alarm::{Alarm, AlarmKey, State, Transition};
+use super::alarm::{AlarmKey, State};
 use super::queue::{Queue, QueueId, Role};
 use super::rule::{Condition, Rule, Severity, Trigger};
 use super::time::Timestamp;
@@ -40,6 +40,16 @@ impl Event {
             Self::Closed => "closed",
             Self::Test => "test",
         }
+    }
+
+    /// Whether it begins what an end is owed for.
+    pub fn opens(self) -> bool {
+        matches!(self, Self::Firing | Self::Flapping)
+    }
+
+    /// Whether nothing more is owed of a firing after it.
+    pub fn ends(self) -> bool {
+        matches!(self, Self::Resolved | Self::Closed)
     }
 
     /// All of them.
@@ -91,9 +101,9 @@ pub struct Notification {
     pub from: State,
     /// The state now.
     pub to: State,
-    /// When the state changed (for a repeat: when it fired).
+    /// When the state changed.
     pub since: Timestamp,
-    /// When this became due.
+    /// When this became due: later than `since` for what is told again, and for a firing that was held back.
     pub at: Timestamp,
     /// Why, in CloudWatch's words.
     pub reason: String,
@@ -138,7 +148,7 @@ pub struct Child {
 
 impl Cause {
     /// What `rule` looks at.
-    fn of(rule: &Rule) -> Self {
+    pub fn of(rule: &Rule) -> Self {
         match &rule.trigger {
             Trigger::Metric(condition) => Self::Metric(condition.clone()),
             Trigger::Composite(composite) => {
@@ -157,307 +167,48 @@ pub struct Debt {
     pub destinations: Vec<Arc<str>>,
 }
 
-/// What a transition makes owed, with the alarm's memory of who was told brought up to date.
+/// A name for one event: an instant and a hash of what it is about. URL-safe, 20 to 40 characters.
 ///
-/// ALARM is owed to the rule's destinations. OK is owed to those who were told of the firing and to nobody else, also
-/// when INSUFFICIENT_DATA came between. A change to INSUFFICIENT_DATA alone is told to nobody.
-pub fn owed(
-    key: &AlarmKey,
-    rule: &Rule,
-    alarm: &mut Alarm,
-    transition: &Transition,
-    queue: Option<&Queue>,
-) -> Option<Debt> {
-    match transition.to {
-        State::Alarm => {
-            let destinations = with(Vec::new(), &rule.notify);
-            alarm.told = with(std::mem::take(&mut alarm.told), &destinations);
-            alarm.told_at = Some(transition.at);
-            let debt = debt(Event::Firing, destinations, key, rule, transition, queue);
-            if let Some(debt) = &debt {
-                alarm.firing = Some(debt.notification.clone());
-            }
-            debt
-        }
-        State::Ok => {
-            alarm.told_at = None;
-            alarm.firing = None;
-            debt(Event::Resolved, std::mem::take(&mut alarm.told), key, rule, transition, queue)
-        }
-        State::InsufficientData => None,
-    }
-}
-
-/// `names` and those of `more` that are not among them yet.
-fn with(mut names: Vec<Arc<str>>, more: &[Arc<str>]) -> Vec<Arc<str>> {
-    for name in more {
-        if !names.contains(name) {
-            names.push(name.clone());
-        }
-    }
-    names
-}
-
-/// The debt of telling again that an alarm is still in ALARM, once `repeat` has passed since it was last owed.
-///
-/// A clock that was set back starts the wait anew, so that a repeat is late by one `repeat` at most.
-pub fn repeated(
-    key: &AlarmKey,
-    rule: &Rule,
-    alarm: &mut Alarm,
-    queue: Option<&Queue>,
-    now: Timestamp,
-) -> Option<Debt> {
-    let told_at = alarm.told_at?.min(now);
-    alarm.told_at = Some(told_at);
-    let due = alarm.state == State::Alarm && now.since(told_at) >= rule.repeat?;
-    if !due {
-        return None;
-    }
-    alarm.told_at = Some(now);
-    let still = Transition {
-        from: State::Alarm,
-        to: State::Alarm,
-        at: now,
-        reason: alarm.reason.clone(),
-        value: alarm.value,
-    };
-    let mut debt = debt(Event::Repeated, alarm.told.clone(), key, rule, &still, queue)?;
-    Arc::make_mut(&mut debt.notification).since = alarm.since;
-    Some(debt)
-}
-
-/// The debt of saying that nothing will resolve an alarm any more: its queue or its rule is gone. Made from what was
-/// told when it fired, since there may be nothing else left of it.
-pub fn closed(alarm: &Alarm, reason: String, now: Timestamp) -> Option<Debt> {
-    let firing = alarm.firing.as_deref().filter(|_| !alarm.told.is_empty())?;
-    let notification = Notification {
-        id: id(&firing.alarm, Event::Closed, now),
-        event: Event::Closed,
-        from: alarm.state,
-        to: State::Ok,
-        since: now,
-        at: now,
-        reason,
-        value: None,
-        ..firing.clone()
-    };
-    Some(Debt { notification: Arc::new(notification), destinations: alarm.told.clone() })
-}
-
-fn debt(
-    event: Event,
-    destinations: Vec<Arc<str>>,
-    key: &AlarmKey,
-    rule: &Rule,
-    transition: &Transition,
-    queue: Option<&Queue>,
-) -> Option<Debt> {
-    if destinations.is_empty() {
-        return None;
-    }
-    let notification = Notification {
-        id: id(key, event, transition.at),
-        event,
-        alarm: key.clone(),
-        from: transition.from,
-        to: transition.to,
-        since: transition.at,
-        at: transition.at,
-        reason: transition.reason.clone(),
-        value: transition.value,
-        description: rule.description.clone(),
-        cause: Cause::of(rule),
-        severity: rule.severity,
-        labels: rule.labels.clone(),
-        queue: queue.map(QueueFacts::from),
-    };
-    Some(Debt { notification: Arc::new(notification), destinations })
-}
-
-/// A name for one event: its instant and a hash of what it is about. URL-safe, 20 to 40 characters.
-pub fn id(key: &AlarmKey, event: Event, at: Timestamp) -> String {
+/// Made from what is remembered durably (`since`: when the state before this event began; `number`: how many notifications there
+/// were of the alarm before), so that it is the same when the event is found again after a commit that failed, and another
+/// after a clock that was set back.
+pub fn id(key: &AlarmKey, event: Event, since: Timestamp, number: u64) -> String {
     let mut hasher = DefaultHasher::new();
-    (key, event).hash(&mut hasher);
-    format!("sqw_{:x}_{:016x}", at.as_millis(), hasher.finish())
+    (key, event, number).hash(&mut hasher);
+    format!("sqw_{:x}_{:016x}", since.as_millis(), hasher.finish())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::domain::alarm::{Subject, Verdict};
-    use crate::domain::metric::Metric;
-    use crate::domain::rule::{Comparison, MetricRef, Statistic};
-
-    const HOUR: Duration = Duration::from_secs(3600);
-
-    fn key() -> AlarmKey {
-        AlarmKey {
-            rule: "dlq-not-empty".into(),
-            subject: Subject::Queue(QueueId::new("1", "eu-west-1", "orders-dlq")),
-        }
-    }
-
-    fn condition() -> Condition {
-        let visible = MetricRef::Queue(Metric::MessagesVisible);
-        Condition::new(visible, Statistic::Maximum, Comparison::GreaterThanOrEqual, 1.0)
-    }
-
-    fn rule(notify: &[&str]) -> Rule {
-        Rule {
-            description: "a person is needed".into(),
-            severity: Severity::Critical,
-            notify: notify.iter().map(|name| Arc::from(*name)).collect(),
-            repeat: Some(HOUR),
-            ..Rule::on("dlq-not-empty", condition())
-        }
-    }
-
-    fn at(minutes: i64) -> Timestamp {
-        Timestamp::from_secs(minutes * 60)
-    }
-
-    /// What is owed when the alarm goes to `state`: the event and its destinations.
-    fn goes(alarm: &mut Alarm, rule: &Rule, state: State, now: Timestamp) -> Option<(Event, Vec<Arc<str>>)> {
-        let verdict = Verdict { state, reason: format!("now {state}"), value: Some(3.0) };
-        let transition = alarm.apply(verdict, now)?;
-        let debt = owed(&key(), rule, alarm, &transition, None)?;
-        assert_eq!(debt.notification.to, state);
-        assert_eq!(debt.notification.reason, format!("now {state}"));
-        Some((debt.notification.event, debt.destinations))
-    }
-
-    fn names(names: &[&str]) -> Vec<Arc<str>> {
-        names.iter().map(|name| Arc::from(*name)).collect()
-    }
-
-    #[test]
-    fn a_resolve_goes_to_exactly_those_who_were_told_of_the_firing() {
-        use State::{Alarm as A, InsufficientData as I, Ok as O};
-        // One letter a state, what is owed after it.
-        type Step = (State, &'static [&'static str], Option<(Event, &'static [&'static str])>);
-        let scripts: [&[Step]; 5] = [
-            &[
-                (A, &["a", "b"], Some((Event::Firing, &["a", "b"]))),
-                (O, &["a", "b"], Some((Event::Resolved, &["a", "b"]))),
-            ],
-            // Nobody is told of the first OK, nor of INSUFFICIENT_DATA.
-            &[(O, &["a"], None), (I, &["a"], None), (O, &["a"], None)],
-            // INSUFFICIENT_DATA in between changes nothing.
-            &[
-                (A, &["a"], Some((Event::Firing, &["a"]))),
-                (I, &["a"], None),
-                (O, &["a"], Some((Event::Resolved, &["a"]))),
-            ],
-            // The rule was changed in between: who was told stays owed, who was not is not.
-            &[
-                (A, &["a", "b"], Some((Event::Firing, &["a", "b"]))),
-                (O, &["c"], Some((Event::Resolved, &["a", "b"]))),
-            ],
-            // It fires again out of INSUFFICIENT_DATA: told again, and all who heard either firing are owed the end, once.
-            &[
-                (A, &["a", "b", "a"], Some((Event::Firing, &["a", "b"]))),
-                (I, &["b", "c"], None),
-                (A, &["b", "c"], Some((Event::Firing, &["b", "c"]))),
-                (O, &[], Some((Event::Resolved, &["a", "b", "c"]))),
-                (A, &[], None),
-                (O, &["a"], None),
-            ],
-        ];
-        for script in scripts {
-            let mut alarm = Alarm::default();
-            for (minute, (state, notify, expected)) in script.iter().enumerate() {
-                let got = goes(&mut alarm, &rule(notify), *state, at(minute as i64));
-                let expected = expected.map(|(event, to)| (event, names(to)));
-                assert_eq!(got, expected, "step {minute} of {script:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_was_told_can_be_closed_also_after_a_firing_that_is_owed_to_nobody() {
-        let mut alarm = Alarm::default();
-        goes(&mut alarm, &rule(&["a"]), State::Alarm, at(0));
-        goes(&mut alarm, &rule(&["a"]), State::InsufficientData, at(1));
-        assert_eq!(goes(&mut alarm, &rule(&[]), State::Alarm, at(2)), None);
-        let debt = closed(&alarm, "gone".into(), at(3)).unwrap();
-        assert_eq!(debt.destinations, names(&["a"]));
-    }
-
-    #[test]
-    fn a_repeat_comes_each_time_the_interval_has_passed_while_it_fires() {
-        let (mut alarm, rule) = (Alarm::default(), rule(&["a"]));
-        goes(&mut alarm, &rule, State::Alarm, at(0));
-        let told: Vec<i64> = (0..=185)
-            .filter(|minute| repeated(&key(), &rule, &mut alarm, None, at(*minute)).is_some())
-            .collect();
-        assert_eq!(told, [60, 120, 180]);
-
-        let debt = repeated(&key(), &rule, &mut alarm, None, at(240)).unwrap();
-        assert_eq!(debt.destinations, names(&["a"]));
-        let notification = &debt.notification;
-        assert_eq!(
-            (notification.event, notification.since, notification.at),
-            (Event::Repeated, at(0), at(240))
-        );
-        assert_eq!(
-            (notification.from, notification.to, notification.value),
-            (State::Alarm, State::Alarm, Some(3.0))
-        );
-        assert_eq!(notification.reason, "now ALARM");
-
-        goes(&mut alarm, &rule, State::InsufficientData, at(250));
-        assert!(repeated(&key(), &rule, &mut alarm, None, at(900)).is_none(), "it does not fire");
-        goes(&mut alarm, &rule, State::Ok, at(900));
-        assert!(repeated(&key(), &rule, &mut alarm, None, at(1800)).is_none());
-    }
-
-    #[test]
-    fn without_an_interval_nothing_is_repeated() {
-        let (mut alarm, rule) = (Alarm::default(), Rule { repeat: None, ..rule(&["a"]) });
-        goes(&mut alarm, &rule, State::Alarm, at(0));
-        assert!(repeated(&key(), &rule, &mut alarm, None, at(1_000_000)).is_none());
-    }
-
-    #[test]
-    fn a_clock_that_jumps_neither_floods_nor_silences_repeats() {
-        let (mut alarm, rule) = (Alarm::default(), rule(&["a"]));
-        goes(&mut alarm, &rule, State::Alarm, at(10_000));
-        assert!(repeated(&key(), &rule, &mut alarm, None, at(5)).is_none(), "set back");
-        assert!(repeated(&key(), &rule, &mut alarm, None, at(65)).is_some());
-        assert!(repeated(&key(), &rule, &mut alarm, None, at(65 + 100 * 60)).is_some(), "set forward");
-        assert!(repeated(&key(), &rule, &mut alarm, None, at(66 + 100 * 60)).is_none());
-    }
-
-    #[test]
-    fn the_end_of_an_alarm_that_fires_is_told_to_who_was_told() {
-        let (mut alarm, rule) = (Alarm::default(), rule(&["a"]));
-        assert_eq!(closed(&alarm, "queue deleted".into(), at(0)), None);
-        goes(&mut alarm, &rule, State::Alarm, at(0));
-        goes(&mut alarm, &rule, State::InsufficientData, at(1));
-        let debt = closed(&alarm, "queue deleted".into(), at(2)).unwrap();
-        assert_eq!(debt.destinations, names(&["a"]));
-        assert_eq!((debt.notification.event, debt.notification.value), (Event::Closed, None));
-        assert_eq!(debt.notification.reason, "queue deleted");
-    }
+    use crate::domain::alarm::Subject;
 
     #[test]
     fn an_id_names_one_event_of_one_alarm() {
-        let other = AlarmKey { rule: "other".into(), ..key() };
+        let key = AlarmKey { rule: "a".into(), subject: Subject::Queue(QueueId::new("1", "eu", "q")) };
+        let other = AlarmKey { rule: "other".into(), ..key.clone() };
+        let at = Timestamp::from_secs;
         let ids = [
-            id(&key(), Event::Firing, at(1)),
-            id(&key(), Event::Firing, at(2)),
-            id(&key(), Event::Resolved, at(1)),
-            id(&other, Event::Firing, at(1)),
+            id(&key, Event::Firing, at(1), 0),
+            id(&key, Event::Firing, at(2), 0),
+            id(&key, Event::Firing, at(1), 1),
+            id(&key, Event::Resolved, at(1), 0),
+            id(&other, Event::Firing, at(1), 0),
         ];
         let unique: std::collections::BTreeSet<_> = ids.iter().collect();
         assert_eq!(unique.len(), ids.len());
-        assert_eq!(ids[0], id(&key(), Event::Firing, at(1)));
+        assert_eq!(ids[0], id(&key, Event::Firing, at(1), 0));
         for id in &ids {
             assert!((20..=40).contains(&id.len()), "{id}");
             assert!(id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'), "{id}");
         }
+    }
+
+    #[test]
+    fn a_page_is_opened_before_it_is_ended() {
+        let opening: Vec<Event> = Event::ALL.into_iter().filter(|event| event.opens()).collect();
+        let ending: Vec<Event> = Event::ALL.into_iter().filter(|event| event.ends()).collect();
+        assert_eq!(opening, [Event::Firing, Event::Flapping]);
+        assert_eq!(ending, [Event::Resolved, Event::Closed]);
     }
 }

@@ -1,4 +1,5 @@
-//! Deliveries: what is owed to whom, in which order it goes out, and what follows from each attempt.
+//! Deliveries: what is owed to whom, in which order it goes out, and what follows from each attempt. `group.rs` puts
+//! entries together into one message.
 //!
 //! Guaranteed: for one alarm and destination nothing overtakes what is older, and an entry is tried until it is
 //! acknowledged, refused for good, or too old ([`GIVE_UP`]).
@@ -13,7 +14,7 @@ use super::alarm::AlarmKey;
 use super::backoff::Backoff;
 use super::notification::Notification;
 use super::time::Timestamp;
-pub use group::{GroupBy, Grouping};
+pub use group::{Batching, GroupBy, Grouping, Verdict, next_group, wait};
 
 /// How old an entry must be for a failed attempt to be its last unless the configuration says another time: three days, so
 /// that a receiver may be down over a weekend.
@@ -84,9 +85,10 @@ impl Entry {
         self.not_before = at;
     }
 
-    /// Whether it may be tried. A wait longer than any that is ever set comes of a clock set back, and is over.
+    /// Whether it may be tried. After a clock was set back, what was never put off is due, and so is what would wait
+    /// longer than any wait that is ever set.
     fn is_due(&self, now: Timestamp) -> bool {
-        self.not_before <= now || self.not_before > now + BACKOFF.longest()
+        self.not_before <= now.max(self.created) || self.not_before > now + BACKOFF.longest()
     }
 }
 
@@ -197,33 +199,16 @@ pub enum Next {
     },
 }
 
-/// What follows from an attempt at `entry` that ended with `outcome`. `random` is in `[0, 1)`.
-pub fn settle(entry: &Entry, outcome: Outcome, now: Timestamp, random: f64) -> Next {
+/// What follows from an attempt at `entry` that ended with `outcome`; `delay` is the wait before another.
+fn settle_after(entry: &Entry, outcome: Outcome, now: Timestamp, delay: Duration) -> Next {
     match outcome {
         Outcome::Acknowledged => Next::Done,
         Outcome::Refused { reason } => Next::Park { reason },
         Outcome::Retry { .. } if now.since(entry.created) >= entry.give_up => {
             Next::Park { reason: Reason::Expired }
         }
-        Outcome::Retry { reason, after } => {
-            let at = now + BACKOFF.delay(entry.attempts, random, after);
-            Next::RetryAt { at, reason }
-        }
+        Outcome::Retry { reason, .. } => Next::RetryAt { at: now + delay, reason },
     }
-}
-
-/// The position of the entry to try now, among those that are due and have no older one of their alarm and destination
-/// before them: the one with the fewest failures, so that an entry that alone fails never holds up the others, and
-/// the oldest of these. `entries` are those not yet settled, sorted by sequence.
-pub fn next_due(entries: &[Entry], now: Timestamp) -> Option<usize> {
-    let due = heads(entries).filter(|(_, entry)| entry.is_due(now));
-    due.min_by_key(|(index, entry)| (entry.attempts, *index)).map(|(index, _)| index)
-}
-
-/// How long until [`next_due`] has something; `None` when nothing is owed.
-pub fn wait(entries: &[Entry], now: Timestamp) -> Option<Duration> {
-    let wait = |entry: &Entry| if entry.is_due(now) { Duration::ZERO } else { entry.not_before.since(now) };
-    heads(entries).map(|(_, entry)| wait(entry)).min()
 }
 
 /// The oldest entry of each alarm and destination.

@@ -10,7 +10,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::composite::Composite;
+use super::composite::{Composite, Scope};
+use super::flapping::Rate;
+use super::growth::Growth;
 use super::math::Math;
 use super::metric::Metric;
 use super::time::MINUTE;
@@ -33,6 +35,10 @@ pub struct Rule {
     pub notify: Vec<Arc<str>>,
     /// How often to tell again while it stays in ALARM; `None` is never.
     pub repeat: Option<Duration>,
+    /// Tells again when the value has risen since it was last told; `None` is never. Without meaning for a composite alarm.
+    pub repeat_on: Option<Growth>,
+    /// Beyond which rate changes of state are not told one by one; `None` tells every one.
+    pub flapping: Option<Rate>,
     /// Free labels that travel with every notification.
     pub labels: BTreeMap<String, String>,
 }
@@ -48,6 +54,8 @@ impl Rule {
             severity: Severity::default(),
             notify: Vec::new(),
             repeat: None,
+            repeat_on: None,
+            flapping: None,
             labels: BTreeMap::new(),
         }
     }
@@ -62,6 +70,14 @@ impl Rule {
         match &self.trigger {
             Trigger::Metric(condition) => Some(condition),
             Trigger::Composite(_) => None,
+        }
+    }
+
+    /// Whether it has an alarm for each queue it selects.
+    pub fn judges_queues(&self) -> bool {
+        match &self.trigger {
+            Trigger::Metric(condition) => condition.metric.is_of_queues(),
+            Trigger::Composite(composite) => composite.scope == Scope::EachQueue,
         }
     }
 }
@@ -334,6 +350,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All of them, the mildest first.
+    pub const ALL: [Self; 4] = [Self::Info, Self::Warning, Self::Error, Self::Critical];
+
     /// `info`, `warning`, `error` or `critical`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -349,10 +368,7 @@ impl FromStr for Severity {
     type Err = UnknownWord;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Info, Self::Warning, Self::Error, Self::Critical]
-            .into_iter()
-            .find(|severity| severity.as_str() == text)
-            .ok_or(UnknownWord)
+        Self::ALL.into_iter().find(|severity| severity.as_str() == text).ok_or(UnknownWord)
     }
 }
 

@@ -4,14 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::composites::Composites;
 use super::verdict;
 use crate::board::{Board, Watched};
-use crate::domain::alarm::{Alarm, AlarmKey, Subject, Transition, Verdict};
+use crate::domain::alarm::{Alarm, AlarmKey, State, Subject, Transition, Verdict};
 use crate::domain::evaluate::evaluate;
+use crate::domain::hold::Hold;
 use crate::domain::math::Math;
-use crate::domain::notification::{self, Debt};
+use crate::domain::notification::Debt;
 use crate::domain::queue::Queue;
 use crate::domain::rule::{Condition, MetricRef, RoleSelector, Rule};
+use crate::domain::silence::Silences;
+use crate::domain::telling::{self, About};
 use crate::domain::time::Timestamp;
 
 /// After this long a queue that never told its settings no longer holds up the alarms that depend on the whole topology.
@@ -22,7 +26,7 @@ const TOPOLOGY_PATIENCE: Duration = Duration::from_secs(300);
 pub(super) struct Change {
     pub key: AlarmKey,
     pub alarm: Alarm,
-    /// `None` when only the memory of who was told changed (a repeat).
+    /// `None` when only the memory of who was told what changed, e.g. by a repeat.
     pub transition: Option<Transition>,
 }
 
@@ -34,13 +38,17 @@ pub(super) struct Round {
     pub debts: Vec<Debt>,
     /// Alarms whose subject or rule is gone.
     pub closed: Vec<AlarmKey>,
-    /// The newest values of all other alarms, to show.
-    pub values: Vec<(AlarmKey, Option<f64>)>,
+    /// All other alarms, to show: their newest value, and what holds their notifications back.
+    pub seen: Vec<(AlarmKey, Alarm)>,
+    /// Alarms in INSUFFICIENT_DATA of which too little is known for a verdict.
+    pub undecided: BTreeSet<AlarmKey>,
+    /// What silences alarms during this round.
+    silences: Arc<Silences>,
 }
 
 /// How much is known of who is whose dead-letter queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Topology {
+pub(super) enum Topology {
     /// Too little to say what a queue is not, or that one is gone.
     Unknown,
     /// All but that of queues that may not be read, or that did not tell their settings in time.
@@ -49,24 +57,29 @@ enum Topology {
     Whole,
 }
 
+impl Topology {
+    /// Whether it cannot be said which queues the rule selects.
+    pub(super) fn is_too_little_for(self, rule: &Rule) -> bool {
+        self == Self::Unknown && rule.selector.role.is_some_and(RoleSelector::is_negative)
+    }
+}
+
 impl Round {
     /// Judges everything on the board as it is at `now`.
     pub(super) fn judge(board: &Board, now: Timestamp) -> Self {
-        let mut round = Self::default();
+        let mut round = Self { silences: board.silences(), ..Self::default() };
         let mut present = BTreeSet::new();
         // Asked before the queues are looked at and again after it: who is admitted or left out meanwhile is in one of them.
         let mut unreadable = board.unreadable();
         let topology = topology(board, !unreadable.is_empty(), now);
-        for rule in board.rules().iter() {
+        let rules = board.rules();
+        for rule in rules.iter() {
             let Some(condition) = rule.condition() else { continue };
             match &condition.metric {
                 metric if metric.is_of_queues() => {
-                    if topology == Topology::Unknown
-                        && rule.selector.role.is_some_and(RoleSelector::is_negative)
-                    {
-                        continue;
+                    if !topology.is_too_little_for(rule) {
+                        present.extend(round.judge_queues(board, rule, condition, topology, now));
                     }
-                    present.extend(round.judge_queues(board, rule, condition, topology, now));
                 }
                 MetricRef::Math(math) => {
                     present.extend(round.judge_places(board, rule, condition, math, now))
@@ -77,10 +90,13 @@ impl Round {
                 MetricRef::Queue(_) => {}
             }
         }
+        let composites = Composites::find(board, &rules, topology);
+        present.extend(composites.keys());
         if topology != Topology::Unknown {
             unreadable.extend(board.unreadable());
             round.close_absent(board, &present, &unreadable, now);
         }
+        composites.judge(&mut round, board, now);
         round
     }
 
@@ -97,8 +113,8 @@ impl Round {
             let Some((key, queue)) = selected(board, rule, watched, topology) else { continue };
             let alarm = remembered(board, &key, now);
             let verdict = verdict::of_queue(board, condition, watched, alarm.state, now);
-            judged.insert(key.clone());
-            self.take(rule, key, alarm, verdict, Some(&queue), now);
+            self.take(About { key: &key, rule, queue: Some(&queue) }, alarm, verdict, None, now);
+            judged.insert(key);
         }
         judged
     }
@@ -116,8 +132,8 @@ impl Round {
             let key = AlarmKey { rule: rule.name.clone(), subject: Subject::Custom(custom.id.clone()) };
             let alarm = remembered(board, &key, now);
             let verdict = evaluate(condition, &custom.lock().series, alarm.state, now);
-            judged.insert(key.clone());
-            self.take(rule, key, alarm, verdict, None, now);
+            self.take(About { key: &key, rule, queue: None }, alarm, verdict, None, now);
+            judged.insert(key);
         }
         judged
     }
@@ -136,33 +152,38 @@ impl Round {
             let key = AlarmKey { rule: rule.name.clone(), subject: Subject::Custom(place.clone()) };
             let alarm = remembered(board, &key, now);
             let verdict = verdict::of_place(board, condition, math, &place, alarm.state, now);
-            judged.insert(key.clone());
-            self.take(rule, key, alarm, verdict, None, now);
+            self.take(About { key: &key, rule, queue: None }, alarm, verdict, None, now);
+            judged.insert(key);
         }
         judged
     }
 
-    fn take(
+    /// Takes what was found of one alarm. `hold` is what holds its notifications back beside silences: the suppressor of a composite
+    /// alarm.
+    pub(super) fn take(
         &mut self,
-        rule: &Rule,
-        key: AlarmKey,
-        mut alarm: Alarm,
+        about: About<'_>,
+        alarm: Alarm,
         verdict: Option<Verdict>,
-        queue: Option<&Queue>,
+        hold: Option<Hold>,
         now: Timestamp,
     ) {
         self.evaluations += 1;
-        let value = verdict.as_ref().map_or(alarm.value, |verdict| verdict.value);
+        let About { key, rule, .. } = about;
+        let hold = hold.or_else(|| self.silences.hold(rule, &key.subject, now));
+        if verdict.is_none() && alarm.state == State::InsufficientData {
+            self.undecided.insert(key.clone());
+        }
+        let before = alarm.clone();
+        let mut alarm = alarm;
         let transition = verdict.and_then(|verdict| alarm.apply(verdict, now));
-        let debt = match &transition {
-            Some(transition) => notification::owed(&key, rule, &mut alarm, transition, queue),
-            None => notification::repeated(&key, rule, &mut alarm, queue, now),
-        };
-        if transition.is_some() || debt.is_some() {
+        let debt = telling::tell(about, &mut alarm, transition.as_ref(), hold, now);
+        let key = key.clone();
+        if alarm.is_recorded_as(before) {
+            self.seen.push((key, alarm));
+        } else {
             self.debts.extend(debt);
             self.changes.push(Change { key, alarm, transition });
-        } else {
-            self.values.push((key, value));
         }
     }
 
@@ -187,23 +208,31 @@ impl Round {
                 if has_rule && may_be_there(&key.subject) {
                     continue;
                 }
-                let name = key.subject.name();
-                let reason = match has_rule {
-                    true => {
-                        format!("`{name}` is gone or no longer watched, or the alarm no longer selects it.")
-                    }
-                    false => format!("The alarm `{}` was removed from the configuration.", key.rule),
-                };
-                self.debts.extend(notification::closed(alarm, reason, now));
+                self.debts.extend(telling::closed(alarm, why_closed(key, has_rule), now));
                 self.closed.push(key.clone());
             }
         });
     }
 }
 
+/// What the people are told who would wait for an end in vain.
+fn why_closed(key: &AlarmKey, has_rule: bool) -> String {
+    let (rule, name) = (&key.rule, key.subject.name());
+    match &key.subject {
+        _ if !has_rule => format!("The alarm `{rule}` was removed from the configuration."),
+        Subject::Queue(_) => {
+            format!("The queue `{name}` is gone or no longer watched, or the alarm no longer selects it.")
+        }
+        Subject::Custom(_) => {
+            format!("The custom metric `{name}` is no longer read here, or the alarm no longer looks at it.")
+        }
+        Subject::Composite(_) => format!("The alarm `{rule}` no longer judges its children as a whole."),
+    }
+}
+
 /// The alarm that the rule has on this queue, if it has one. One that was judged before goes on while it cannot be known
 /// whether the rule still selects its queue.
-fn selected(
+pub(super) fn selected(
     board: &Board,
     rule: &Rule,
     watched: &Watched,
@@ -219,7 +248,7 @@ fn selected(
 }
 
 /// The alarm as remembered; a new one is in INSUFFICIENT_DATA since now.
-fn remembered(board: &Board, key: &AlarmKey, now: Timestamp) -> Alarm {
+pub(super) fn remembered(board: &Board, key: &AlarmKey, now: Timestamp) -> Alarm {
     let known = board.with_alarms(|alarms| alarms.get(key).cloned());
     known.unwrap_or_else(|| Alarm::new(now))
 }

@@ -1,10 +1,15 @@
 //! The judge over a real board and a store in memory, minute by minute.
 
+mod changes;
+mod composites;
+mod holds;
+mod telling;
+
 use std::collections::BTreeMap;
 
 use super::*;
 use crate::board::{Target, Window};
-use crate::domain::alarm::{AlarmKey, CustomId, State, Subject};
+use crate::domain::alarm::{Alarm, AlarmKey, CustomId, State, Subject};
 use crate::domain::math::{Input, Math};
 use crate::domain::metric::Metric;
 use crate::domain::notification::Event;

@@ -31,7 +31,7 @@ pub fn notification(rule: &str, event: Event, seconds: i64) -> Notification {
         Event::Resolved | Event::Closed => (State::Alarm, State::Ok),
     };
     Notification {
-        id: notification::id(&key, event, at(seconds)),
+        id: notification::id(&key, event, at(seconds), 0),
         event,
         alarm: key,
         from,

@@ -17,7 +17,7 @@ pub fn test_notification(now: Timestamp) -> Notification {
         subject: Subject::Queue(QueueId::new("", "", "nothing-is-wrong")),
     };
     Notification {
-        id: notification::id(&alarm, Event::Test, now),
+        id: notification::id(&alarm, Event::Test, now, 0),
         event: Event::Test,
         alarm,
         from: State::Ok,

@@ -1,4 +1,10 @@
-//! The words a person reads: one place for e-mail, SMS and the log.
+//! The words a person reads: one place for e-mail, SMS, chat, pagers and the log.
+
+mod console;
+mod group;
+
+pub use console::console;
+pub use group::Group;
 
 use std::fmt::Write;
 
@@ -29,14 +35,22 @@ pub fn prefix(text: &str, max: usize) -> &str {
     &text[..end]
 }
 
-/// What happened, in one line: `ALARM: dlq-not-empty on orders-dlq (us-east-1)`.
-pub fn headline(notification: &Notification) -> String {
-    line(notification.event, &notification.alarm)
+/// How many characters `text` has.
+pub fn characters(text: &str) -> usize {
+    text.chars().count()
 }
 
-/// The same of what is left of a notification in a receipt.
-pub fn line(event: Event, alarm: &AlarmKey) -> String {
-    let word = match event {
+/// `text`, or as much of it as fits into `max` characters with `...` at the end.
+pub fn cut_characters(text: &str, max: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(max) else { return text.to_owned() };
+    let dots = &"..."[..max.min(3)];
+    let kept = text[..end].char_indices().rev().nth(dots.len().saturating_sub(1)).map_or(end, |(at, _)| at);
+    format!("{}{dots}", &text[..kept])
+}
+
+/// What happened, as a headline begins.
+pub fn word(event: Event) -> &'static str {
+    match event {
         Event::Firing => "ALARM",
         Event::Resolved => "OK",
         Event::Repeated => "still ALARM",
@@ -44,9 +58,22 @@ pub fn line(event: Event, alarm: &AlarmKey) -> String {
         Event::Flapping => "FLAPPING",
         Event::Closed => "CLOSED",
         Event::Test => "TEST, nothing is wrong",
-    };
+    }
+}
+
+/// What happened, in one line: `ALARM: dlq-not-empty on orders-dlq (us-east-1)`.
+pub fn headline(notification: &Notification) -> String {
+    line(notification.event, &notification.alarm)
+}
+
+/// The same of what is left of a notification in a receipt.
+pub fn line(event: Event, alarm: &AlarmKey) -> String {
+    let word = word(event);
     let subject = &alarm.subject;
-    let mut line = format!("{word}: {} on {}", alarm.rule, subject.name());
+    let mut line = format!("{word}: {}", alarm.rule);
+    if !matches!(subject, Subject::Composite(_)) {
+        let _ = write!(line, " on {}", subject.name());
+    }
     if !subject.region().is_empty() {
         let _ = write!(line, " ({})", subject.region());
     }
@@ -61,8 +88,12 @@ pub fn sms(notification: &Notification) -> String {
 
 /// All of it for a person with a minute: headline, description, reason, then the facts a line each.
 pub fn long(notification: &Notification) -> String {
-    let mut text = headline(notification);
-    text.push('\n');
+    format!("{}\n{}", headline(notification), paragraphs(notification))
+}
+
+/// What follows the headline in [`long`].
+pub fn paragraphs(notification: &Notification) -> String {
+    let mut text = String::new();
     for paragraph in [&notification.description, &notification.reason] {
         if !paragraph.is_empty() {
             let _ = write!(text, "\n{paragraph}\n");
@@ -72,14 +103,26 @@ pub fn long(notification: &Notification) -> String {
     for (name, value) in facts(notification) {
         let _ = writeln!(text, "{name}: {value}");
     }
+    if let Cause::Composite { children, .. } = &notification.cause
+        && !children.is_empty()
+    {
+        text.push_str("\nThe alarms that count, the worst first:\n");
+        for child in children {
+            let _ = writeln!(text, "- {} since {}: {}", child.state, child.since, child.alarm);
+        }
+    }
     text
 }
 
-fn facts(notification: &Notification) -> Vec<(&'static str, String)> {
+/// The facts, each with its name; at most ten.
+pub fn facts(notification: &Notification) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("State", format!("{} -> {} at {}", notification.from, notification.to, notification.since)),
         ("Severity", notification.severity.as_str().to_owned()),
-        ("Condition", condition(notification)),
+        (
+            if matches!(notification.cause, Cause::Metric(_)) { "Condition" } else { "Alarm rule" },
+            condition(notification),
+        ),
     ];
     if let Some(value) = notification.value {
         facts.push(("Value", value.to_string()));
@@ -110,7 +153,7 @@ fn facts(notification: &Notification) -> Vec<(&'static str, String)> {
 }
 
 /// `Maximum of messages_visible over 1m >= 1, 1 of 1 datapoints`.
-fn condition(notification: &Notification) -> String {
+pub fn condition(notification: &Notification) -> String {
     let condition = match &notification.cause {
         Cause::Metric(condition) => condition,
         Cause::Composite { text, .. } => return text.to_string(),
@@ -140,6 +183,7 @@ fn names(queues: &[QueueId]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::notification::Child;
     use crate::notify::fixture::notification;
 
     #[test]
@@ -156,6 +200,17 @@ mod tests {
         }
         assert_eq!(cut("abcd", 0), "");
         assert_eq!(prefix("größer", 3), "gr");
+        for (text, max, expected) in [
+            ("größer", 6, "größer"),
+            ("größere", 6, "grö..."),
+            ("日本語日本語", 5, "日本..."),
+            ("日本", 2, "日本"),
+            ("日本語日", 3, "..."),
+            ("日本語", 2, ".."),
+            ("abc", 0, ""),
+        ] {
+            assert_eq!(cut_characters(text, max), expected, "{text} to {max} characters");
+        }
     }
 
     #[test]
@@ -198,5 +253,37 @@ Notification: sqw_1
         assert_eq!(long(&notification), expected);
         notification.queue.as_mut().unwrap().sources = vec![QueueId::new("1", "r", "q"); 12];
         assert!(long(&notification).contains("of: q, q, q, q, q, q, q, q, q, q and 2 more\n"));
+    }
+
+    #[test]
+    fn an_e_mail_of_a_composite_alarm_lists_its_children() {
+        let firing = notification("dlq", Event::Firing, 0);
+        let child = Child { alarm: firing.alarm.clone(), state: firing.to, since: firing.since };
+        let mut notification = firing;
+        notification.id = "sqw_1".into();
+        (notification.alarm.rule, notification.queue, notification.value) = ("trouble".into(), None, None);
+        notification.alarm.subject = Subject::Composite("trouble".into());
+        notification.reason = "The alarm rule is true: dlq on orders-dlq in ALARM.".into();
+        notification.cause =
+            Cause::Composite { text: "ALARM(dlq) AND NOT ALARM(deploying)".into(), children: vec![child] };
+        let expected = "\
+ALARM: trouble
+
+Messages in a dead-letter queue need a person
+
+The alarm rule is true: dlq on orders-dlq in ALARM.
+
+State: OK -> ALARM at 2026-01-02T03:05:01.234Z
+Severity: critical
+Alarm rule: ALARM(dlq) AND NOT ALARM(deploying)
+Composite alarm: trouble
+Labels: team=payments
+Notification: sqw_1
+
+The alarms that count, the worst first:
+- ALARM since 2026-01-02T03:05:01.234Z: dlq on 123456789012/us-east-1/orders-dlq
+";
+        assert_eq!(long(&notification), expected);
+        assert_eq!(sms(&notification), "ALARM: trouble");
     }
 }

@@ -87,7 +87,7 @@ async fn drain(mut response: Response) {
 /// What a status means for the debt. 2xx: told. What a person can mend at the destination (a redirect, a denied key,
 /// a path that is not there) and what passes (408, 425, 429, 5xx): tried again. Other 4xx: this message will never
 /// be taken; 410: the receiver wants nothing any more.
-fn meaning(status: StatusCode, after: Option<Duration>) -> Outcome {
+pub(super) fn meaning(status: StatusCode, after: Option<Duration>) -> Outcome {
     let reason = match status.as_u16() {
         200..=299 => return Outcome::Acknowledged,
         300..=399 => Reason::Redirect,
@@ -111,7 +111,8 @@ fn hint(status: StatusCode) -> &'static str {
     }
 }
 
-fn failed(error: reqwest::Error, timeout: Duration) -> Answer {
+/// What it means that a request got no answer.
+pub(super) fn failed(error: reqwest::Error, timeout: Duration) -> Answer {
     if error.is_timeout() {
         return retry(Reason::Timeout, format!("no answer within {}", humantime::format_duration(timeout)));
     }

@@ -24,7 +24,7 @@ pub struct Peril {
     pub undelivered: u64,
     /// Notifications that were delivered or given up, and that a restart would tell again.
     pub settled: u64,
-    /// Changes of alarms that a restart would not remember.
+    /// Changes of alarms and silences that a restart would not remember.
     pub changes: u64,
 }
 
@@ -115,7 +115,7 @@ impl Disk {
         lock(&self.trouble).is_none()
     }
 
-    /// Counts changes of alarms that the file does not know.
+    /// Counts changes of alarms and silences that the file does not know.
     pub(super) fn note_changes(&self, count: usize) {
         if let Some(trouble) = &mut *lock(&self.trouble) {
             trouble.changes += count as u64;

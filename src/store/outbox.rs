@@ -15,7 +15,7 @@ use super::record::{EntryRecord, key_text};
 use super::schema::{BY_ALARM, OUTBOX, PARKED, TOLD, next_number};
 use super::{Store, StoreError};
 use crate::domain::notification::{Debt, Event, Notification};
-use crate::domain::outbox::{Entry, Reason};
+use crate::domain::outbox::{Entry, Next, Reason};
 use crate::domain::time::Timestamp;
 
 /// What is owed to one destination.
@@ -53,16 +53,21 @@ impl Store {
     /// # Errors
     /// The store cannot be written; then the entry is still owed.
     pub fn acknowledge(&self, entry: &Entry, at: Timestamp) -> Result<(), StoreError> {
+        self.write(|transaction| acknowledge(transaction, entry, at))
+    }
+
+    /// What one attempt at several entries of one destination led to, in one transaction: each is
+    /// [acknowledged](Self::acknowledge), [postponed](Self::postpone) or [parked](Self::park).
+    ///
+    /// # Errors
+    /// The store cannot be written; then all of them are still owed.
+    pub fn settle(&self, settled: &[(Entry, Next)], at: Timestamp) -> Result<(), StoreError> {
         self.write(|transaction| {
-            take(transaction, entry)?;
-            let (destination, key) = (&*entry.destination, key_text(&entry.notification.alarm));
-            let mut told = transaction.open_table(TOLD)?;
-            if ends(entry.notification.event) {
-                told.remove((destination, &*key))?;
-            } else {
-                told.insert((destination, &*key), true)?;
-            }
-            append(transaction, entry, None, at)
+            settled.iter().try_for_each(|(entry, next)| match next {
+                Next::Done => acknowledge(transaction, entry, at),
+                Next::RetryAt { .. } => put(&mut transaction.open_table(OUTBOX)?, entry, &entry.into()),
+                Next::Park { reason } => park(transaction, entry, *reason, at),
+            })
         })
     }
 
@@ -220,15 +225,22 @@ fn is_owed(
 ) -> Result<bool, StoreError> {
     let mut told = transaction.open_table(TOLD)?;
     let refused = told.get((destination, key))?.is_some_and(|arrived| !arrived.value());
-    if refused && (event == Event::Firing || ends(event)) {
+    if refused && (event.opens() || event.ends()) {
         told.remove((destination, key))?;
     }
-    Ok(event == Event::Firing || !refused)
+    Ok(event.opens() || !refused)
 }
 
-/// Whether nothing more is owed of a firing after this.
-pub(super) fn ends(event: Event) -> bool {
-    matches!(event, Event::Resolved | Event::Closed)
+fn acknowledge(transaction: &WriteTransaction, entry: &Entry, at: Timestamp) -> Result<(), StoreError> {
+    take(transaction, entry)?;
+    let (destination, key) = (&*entry.destination, key_text(&entry.notification.alarm));
+    let mut told = transaction.open_table(TOLD)?;
+    if entry.notification.event.ends() {
+        told.remove((destination, &*key))?;
+    } else {
+        told.insert((destination, &*key), true)?;
+    }
+    append(transaction, entry, None, at)
 }
 
 fn park(
@@ -245,8 +257,8 @@ fn park(
     let arrived_before =
         transaction.open_table(TOLD)?.get((destination, &*key))?.is_some_and(|told| told.value());
     match entry.notification.event {
-        Event::Firing if !arrived_before => drop_followers(transaction, entry, &key, at),
-        event if ends(event) => {
+        event if event.opens() && !arrived_before => drop_followers(transaction, entry, &key, at),
+        event if event.ends() => {
             transaction.open_table(TOLD)?.remove((destination, &*key))?;
             Ok(())
         }
@@ -270,12 +282,12 @@ fn drop_followers(
             .map(|value| entry((destination, sequence), value.value()));
         let Some(follower) = stored.transpose()? else { continue };
         let event = follower.notification.event;
-        if event == Event::Firing {
+        if event.opens() {
             return Ok(());
         }
         take(transaction, &follower)?;
         append(transaction, &follower, Some(FIRING_REFUSED), at)?;
-        if ends(event) {
+        if event.ends() {
             return Ok(());
         }
     }

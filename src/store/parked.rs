@@ -10,7 +10,7 @@ use std::sync::Arc;
 use redb::{ReadableTable, WriteTransaction};
 
 use super::alarms::{bad_record, to_json};
-use super::outbox::{self, ends, entry};
+use super::outbox::{self, entry};
 use super::receipts::append;
 use super::record::{AlarmRecord, EntryRecord, key_text};
 use super::schema::{ALARMS, EntryTable, OUTBOX, PARKED, TOLD};
@@ -133,7 +133,7 @@ impl Store {
                     continue;
                 }
                 transaction.open_table(PARKED)?.remove((destination, entry.sequence))?;
-                if !ends(entry.notification.event) && entry.notification.event != Event::Test {
+                if !entry.notification.event.ends() && entry.notification.event != Event::Test {
                     tell(transaction, &entry)?;
                     resent.told.push(entry.notification.alarm.clone());
                 }
@@ -227,7 +227,7 @@ fn is_outdated(transaction: &WriteTransaction, entry: &Entry) -> Result<bool, St
     let firing = remembered(transaction, &notification.alarm)?.and_then(|alarm| alarm.firing);
     Ok(match notification.event {
         Event::Test => false,
-        event if ends(event) => firing.is_some(),
+        event if event.ends() => firing.is_some(),
         _ => firing.is_none_or(|firing| notification.since < firing.since),
     })
 }

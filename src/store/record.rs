@@ -4,23 +4,28 @@
 //! (`ALARM`, `notBreaching`, `dead_letter`), instants are Unix milliseconds, lengths milliseconds. A field may be
 //! added with `#[serde(default)]`; anything else is a new version with a migration.
 
+mod alarm;
 mod delivery;
+mod silence;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use alarm::AlarmRecord;
 pub use delivery::{EntryRecord, ReceiptRecord};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::alarm::{Alarm, AlarmKey, CustomId, Subject};
+use crate::domain::alarm::{AlarmKey, CustomId, Subject};
 use crate::domain::counter::Snapshot;
 use crate::domain::math::{Input, Math};
 use crate::domain::notification::{Cause, Child, Event, Notification, QueueFacts};
 use crate::domain::queue::{QueueId, Role};
 use crate::domain::rule::{Condition, MetricRef, UnknownWord};
 use crate::domain::time::Timestamp;
+
+pub use silence::SilenceRecord;
 
 /// Why a stored record cannot be understood.
 #[derive(Debug, thiserror::Error)]
@@ -71,46 +76,6 @@ pub fn key_from_text(text: &str) -> Result<AlarmKey, RecordError> {
         _ => return Err(RecordError::Word { what: "alarm subject", word: kind }),
     };
     Ok(AlarmKey { rule: rule.into(), subject })
-}
-
-/// [`Alarm`] without its value, which the next evaluation brings.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct AlarmRecord {
-    state: String,
-    since: i64,
-    reason: String,
-    told: Vec<String>,
-    told_at: Option<i64>,
-    firing: Option<NotificationRecord>,
-}
-
-impl From<&Alarm> for AlarmRecord {
-    fn from(alarm: &Alarm) -> Self {
-        Self {
-            state: alarm.state.as_str().into(),
-            since: alarm.since.as_millis(),
-            reason: alarm.reason.clone(),
-            told: alarm.told.iter().map(|name| name.to_string()).collect(),
-            told_at: alarm.told_at.map(Timestamp::as_millis),
-            firing: alarm.firing.as_deref().map(NotificationRecord::from),
-        }
-    }
-}
-
-impl TryFrom<AlarmRecord> for Alarm {
-    type Error = RecordError;
-
-    fn try_from(record: AlarmRecord) -> Result<Self, RecordError> {
-        Ok(Self {
-            state: word("alarm state", &record.state)?,
-            since: Timestamp::from_millis(record.since),
-            reason: record.reason,
-            value: None,
-            told: record.told.into_iter().map(Arc::from).collect(),
-            told_at: record.told_at.map(Timestamp::from_millis),
-            firing: record.firing.map(Notification::try_from).transpose()?.map(Arc::new),
-        })
-    }
 }
 
 /// [`Snapshot`] of a counter; `null` stands for a number that JSON cannot write, which restoring drops.

@@ -5,8 +5,10 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::alarm::{Alarm, AlarmKey, CustomId, State, Subject};
+use crate::domain::alarm::{Alarm, AlarmKey, CustomId, State, Subject, Untold};
 use crate::domain::counter::Snapshot;
+use crate::domain::flapping::Flaps;
+use crate::domain::hold::Hold;
 use crate::domain::metric::Metric;
 use crate::domain::notification::{Debt, Event};
 use crate::domain::outbox::{Entry, Reason};
@@ -15,7 +17,8 @@ use crate::domain::time::Timestamp;
 use crate::notify::fixture::{at, debt, key};
 
 mod bounds;
-mod faults;
+pub mod faults;
+mod silences;
 
 fn owe(store: &Store, debts: Vec<Debt>) {
     store.commit(&Batch { debts, ..Batch::default() }, at(0)).unwrap();
@@ -34,11 +37,21 @@ fn alarm(told: &[&str]) -> Alarm {
     Alarm {
         state: State::Alarm,
         since: at(0),
+        ended: Some(at(-1)),
         reason: "Threshold Crossed".into(),
         value: None,
         told: told.iter().map(|name| Arc::from(*name)).collect(),
         told_at: Some(at(1)),
         firing: Some(debt("dlq", Event::Firing, 0, &[]).notification),
+        told_value: Some(3.0),
+        tellings: 7,
+        held: None,
+        untold: Some(Untold {
+            event: Event::Firing,
+            from: State::InsufficientData,
+            by: Hold::Maintenance("nightly".into()),
+        }),
+        flaps: Flaps { changes: vec![at(0), at(1)], flapping: true },
     }
 }
 

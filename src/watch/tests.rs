@@ -44,6 +44,7 @@ pub fn config() -> Config {
             concurrency: 16,
             timeout: Duration::from_millis(500),
         },
+        maintenance: vec![],
         rules: Vec::new(),
         custom_metrics: Vec::new(),
         destinations: BTreeMap::new(),

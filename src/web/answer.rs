@@ -37,7 +37,7 @@ impl IntoResponse for Fault {
 
 /// The paths there are, for whoever took another.
 const PATHS: &str = "the paths are /, /metrics, /healthz, /readyz, /api/v1/queues, /api/v1/queues/{name}, \
-                     /api/v1/alarms, /api/v1/notifications and POST /-/reload";
+                     /api/v1/alarms, /api/v1/notifications, /api/v1/silences and POST /-/reload";
 
 /// Answers for every other path.
 pub async fn unknown_path(uri: Uri) -> Fault {
@@ -50,6 +50,10 @@ pub async fn wrong_method(method: Method, uri: Uri) -> Fault {
         path if path == "/-/reload" || path.ends_with("/resend") => "use POST",
         path if path.starts_with("/api/v1/notifications/") => {
             "use DELETE, or POST with `/resend` behind it; GET /api/v1/notifications lists them"
+        }
+        "/api/v1/silences" => "use GET or POST",
+        path if path.starts_with("/api/v1/silences/") => {
+            "use DELETE, or GET /api/v1/silences for all of them"
         }
         _ => "use GET",
     };

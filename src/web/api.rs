@@ -1,11 +1,12 @@
 //! The JSON interface under `/api/v1`. Its types are public and documented in docs/http.md: fields are added, never renamed.
 //!
-//! Instants are RFC 3339 in UTC, lengths are seconds; what is not known is absent.
+//! What changes something needs the token (`token.rs`). Instants are RFC 3339 in UTC, lengths are seconds; what is not known is absent.
 
 pub mod alarms;
 pub mod notifications;
 pub mod queues;
 pub mod reload;
+pub mod silences;
 pub mod token;
 
 use axum::extract::Query;

@@ -56,7 +56,7 @@ pub fn render(
     let mut text = Text::new(format, encoding, capacity);
     queues::write(&mut text, sources.board, &sources.config.discovery.tag_labels);
     custom::write(&mut text, sources.board, &sources.config.custom_metrics);
-    alarms::write(&mut text, sources.board);
+    alarms::write(&mut text, sources.board, now);
     own::write(&mut text, sources, now);
     match TextEncoder::new().encode_to_string(&sources.registry.gather()) {
         Ok(own) => text.foreign(&own),

@@ -94,7 +94,7 @@ fn risk(peril: &Peril) -> String {
     let Peril { why, undelivered, settled, changes } = peril;
     format!(
         "the state file cannot be written, sqswatch goes on in memory ({why}): a restart now would lose {undelivered} \
-         notifications that are not delivered yet, tell {settled} again and forget {changes} changes of alarms"
+         notifications that are not delivered yet, tell {settled} again and forget {changes} changes of alarms and silences"
     )
 }
 

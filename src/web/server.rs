@@ -140,6 +140,8 @@ fn router(web: Web) -> Router {
         .route("/api/v1/notifications/{destination}/resend", post(api::notifications::resend_all))
         .route("/api/v1/notifications/{destination}/{sequence}", delete(api::notifications::drop_one))
         .route("/api/v1/notifications/{destination}/{sequence}/resend", post(api::notifications::resend_one))
+        .route("/api/v1/silences", get(api::silences::list).post(api::silences::create))
+        .route("/api/v1/silences/{id}", delete(api::silences::end))
         .route("/-/reload", post(api::reload::reload))
         .fallback(answer::unknown_path)
         .method_not_allowed_fallback(answer::wrong_method)

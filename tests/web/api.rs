@@ -1,6 +1,7 @@
 //! The JSON interface as docs/http.md shows it.
 
 use serde_json::json;
+use sqswatch::domain::hold::Hold;
 
 use super::client::Server;
 use super::world;
@@ -116,4 +117,26 @@ async fn a_reload_needs_the_token_and_tells_how_it_went() {
     let off = server.send("POST", "/-/reload", &[("authorization", &bearer)]).await;
     assert_eq!(off.status, 403);
     assert!(off.json()["hint"].as_str().unwrap().contains("web.token"));
+}
+
+#[tokio::test]
+async fn an_alarm_says_what_holds_it_and_that_it_flaps() {
+    let board = world::small();
+    board.with_alarms_mut(|alarms| {
+        for alarm in alarms.values_mut() {
+            alarm.held = Some(Hold::Maintenance("nightly".into()));
+            alarm.flaps.flapping = true;
+        }
+    });
+    let server = Server::start(world::web(board).0).await;
+    let alarms = server.get("/api/v1/alarms").await.json();
+    let alarm = &alarms["alarms"][0];
+    assert_eq!(alarm["held"], json!({"kind": "maintenance", "by": "nightly"}));
+    assert_eq!(alarm["flapping"], true);
+    let quiet = Server::start(world::web(world::small()).0).await.get("/api/v1/alarms").await.json();
+    assert!(quiet["alarms"][0].get("held").is_none() && quiet["alarms"][0].get("flapping").is_none());
+    let metrics = server.get("/metrics").await.text();
+    assert!(
+        metrics.lines().any(|line| line.starts_with("sqswatch_alarms_flapping ") && !line.ends_with(" 0"))
+    );
 }

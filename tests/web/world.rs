@@ -57,6 +57,7 @@ pub fn config() -> Config {
             timeout: Duration::from_secs(10),
         },
         rules: vec![rule()],
+        maintenance: vec![],
         custom_metrics: vec![
             custom("messages_processed", Statistic::Sum),
             custom("processing_latency", Statistic::Percentile(99.0)),

@@ -12,14 +12,14 @@ use std::time::{Duration, Instant};
 
 use sqswatch::simulator::{Options, Simulator};
 
-use crate::daemon::{ANYBODY, Daemon, Home};
+use crate::daemon::{ANYBODY, Daemon};
 use crate::eventually::eventually;
 use crate::shop;
-use receiver::{Accepted, Assassin, Mood, Receiver};
+use receiver::{Accepted, Moment, Mood, Receiver};
 
-const QUEUES: usize = 80;
-/// Filled so far that both alarms fire.
-const FULL: u64 = 6;
+const QUEUES: usize = 16;
+/// How many alarms there are on each.
+const RULES: u64 = 10;
 
 /// The name of a rule and of a queue.
 type Alarm = (String, String);
@@ -45,11 +45,11 @@ impl World {
         for (queue, turns) in &mut self.turns {
             let expected = if *turns % 2 == 1 { "ALARM" } else { "OK" };
             let mut of_queue = states.iter().filter(|((_, name), _)| name == queue).map(|(_, state)| state);
-            let arrived = of_queue.clone().count() == 2 && of_queue.all(|state| state == expected);
+            let arrived = of_queue.clone().count() as u64 == RULES && of_queue.all(|state| state == expected);
             behind += usize::from(!arrived);
             if arrived && go_on {
                 *turns += 1;
-                let visible = if *turns % 2 == 1 { FULL } else { 0 };
+                let visible = if *turns % 2 == 1 { RULES } else { 0 };
                 self.simulator.control().set_counts(queue, visible, 0, 0);
             }
         }
@@ -58,24 +58,20 @@ impl World {
 }
 
 fn config(world: &World, receivers: &[Receiver]) -> String {
-    let alarm = |name: &str, threshold: u64| {
+    let alarm = |threshold: u64| {
         format!(
-            "{{ name: {name}, queues: {{ name: [\"work-*\"] }}, metric: messages_visible, period: 10s, comparison: \">=\", \
-             threshold: {threshold}, treat_missing_data: ignore }}"
+            "{{ name: over-{threshold}, queues: {{ name: [\"work-*\"] }}, metric: messages_visible, period: 10s, \
+             comparison: \">=\", threshold: {threshold}, treat_missing_data: ignore }}"
         )
     };
+    let alarms: Vec<String> = (1..=RULES).map(alarm).collect();
     let destinations: Vec<String> = receivers
         .iter()
         .map(|receiver| {
             format!("  {}: {{ webhook: {{ url: \"{}\", timeout: 1s }} }}\n", receiver.name, receiver.url)
         })
         .collect();
-    let more = format!(
-        "alarms: [{}, {}]\ndestinations:\n{}",
-        alarm("filled", 1),
-        alarm("flooded", 5),
-        destinations.concat()
-    );
+    let more = format!("alarms: [{}]\ndestinations:\n{}", alarms.join(", "), destinations.concat());
     shop::config(&world.simulator, &more)
 }
 
@@ -87,24 +83,33 @@ async fn states(daemon: &Daemon) -> BTreeMap<Alarm, String> {
     alarms.map(|alarm| ((text(&alarm["alarm"]), text(&alarm["queue"])), text(&alarm["state"]))).collect()
 }
 
-/// Kills the daemon at a random moment of its work, and starts it anew.
-async fn killed(
-    daemon: Daemon,
-    receivers: &[Receiver],
-    random: &mut fastrand::Rng,
-) -> (Daemon, (Instant, Instant)) {
-    let assassin =
-        random.choice([Assassin::BeforeTheAnswer, Assassin::AfterTheAnswer, Assassin::Nobody]).unwrap();
-    let receiver = &receivers[random.usize(..receivers.len())];
-    let before = Instant::now();
-    receiver.hire(assassin, daemon.pid());
-    // Whether a request comes or not: the other kind of moment is any.
-    let patience = if assassin == Assassin::Nobody { random.u64(..900) } else { 5_000 };
-    receiver.wait_for_the_deed(Duration::from_millis(patience)).await;
-    let home: Home = daemon.kill().await;
-    receiver.hire(Assassin::Nobody, 0);
-    let after = Instant::now();
-    (Daemon::start_at(home, ANYBODY).await, (before, after))
+/// How the daemon is going to be killed.
+struct Plan {
+    /// Which receiver does it, if none of them the clock.
+    assassin: Option<usize>,
+    /// When it is killed at the latest.
+    latest: Instant,
+}
+
+impl Plan {
+    /// Any moment of its life, or that between two halves of a delivery.
+    fn new(daemon: &Daemon, receivers: &[Receiver], random: &mut fastrand::Rng) -> Self {
+        let seconds = |seconds| Instant::now() + Duration::from_secs(seconds);
+        let moment = match random.u8(..3) {
+            0 => return Self { assassin: None, latest: seconds(random.u64(..20)) },
+            1 => Moment::BeforeTheAnswer,
+            _ => Moment::AfterTheAnswer,
+        };
+        let assassin = random.usize(..receivers.len());
+        receivers[assassin].hire(moment, daemon.pid(), random.usize(..200));
+        Self { assassin: Some(assassin), latest: seconds(30) }
+    }
+
+    /// When the daemon was killed, or is to be killed now.
+    fn is_over(&self, receivers: &[Receiver]) -> Option<Instant> {
+        let killed = self.assassin.and_then(|assassin| receivers[assassin].done_at());
+        killed.or_else(|| Some(Instant::now()).filter(|now| *now >= self.latest))
+    }
 }
 
 #[tokio::test]
@@ -123,14 +128,19 @@ async fn no_kill_loses_a_page_or_its_order() {
     let mut daemon = Daemon::start(&config(&world, &receivers), ANYBODY).await;
 
     let (start, mut kills) = (Instant::now(), Vec::new());
+    let mut plan = Plan::new(&daemon, &receivers, &mut random);
     while start.elapsed() < length {
         world.turn(&states(&daemon).await, true);
         tokio::time::sleep(Duration::from_millis(random.u64(50..150))).await;
-        if victim.is_none() {
-            let moment = random.choice([Assassin::BeforeTheAnswer, Assassin::AfterTheAnswer, Assassin::AnyTime]);
-            victim = Some(receivers[random.usize(..receivers.len())].hire(moment.unwrap(), daemon.pid(), random.usize(..150)));
+        if let Some(before) = plan.is_over(&receivers) {
+            let home = daemon.kill().await;
+            receivers.iter().for_each(Receiver::dismiss);
+            kills.push((before, Instant::now()));
+            daemon = Daemon::start_at(home, ANYBODY).await;
+            plan = Plan::new(&daemon, &receivers, &mut random);
         }
     }
+    receivers.iter().for_each(Receiver::dismiss);
     receivers.iter().for_each(|receiver| receiver.be(Mood::Steady));
     eventually("every alarm is where its queue is", async || {
         match world.turn(&states(&daemon).await, false) {
@@ -143,9 +153,7 @@ async fn no_kill_loses_a_page_or_its_order() {
     daemon.stop().await;
 
     let expected: BTreeMap<Alarm, usize> = (world.turns.iter())
-        .flat_map(|(queue, turns)| {
-            ["filled", "flooded"].map(|rule| ((rule.to_owned(), queue.clone()), *turns))
-        })
+        .flat_map(|(queue, turns)| (1..=RULES).map(|rule| ((format!("over-{rule}"), queue.clone()), *turns)))
         .collect();
     let transitions: usize = expected.values().sum();
     let mut ids: Vec<BTreeMap<Alarm, Vec<String>>> = Vec::new();

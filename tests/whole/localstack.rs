@@ -20,6 +20,8 @@ aws:
   targets: [{{ regions: [{REGION}] }}]
 discovery: {{ interval: 10s, exclude: ["*-inbox"] }}
 poll: {{ attributes: 1s, cloudwatch: 1m }}
+maintenance:
+  - {{ name: past, queues: none, from: "2020-01-01T00:00:00Z", until: "2020-01-01T01:00:00Z" }}
 alarms:
   - name: dlq-not-empty
     description: Messages in a dead-letter queue need a person

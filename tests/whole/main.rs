@@ -18,9 +18,12 @@ mod shop;
 #[path = "../../src/notify/fixture/receiver.rs"]
 mod receiver;
 
+mod backtest;
 mod blindness;
 mod boto3;
+mod chat;
 mod commands;
+mod composites;
 mod custom_metrics;
 mod demo;
 mod deploy;

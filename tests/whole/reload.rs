@@ -96,3 +96,61 @@ async fn a_faulty_file_is_refused_and_a_good_one_replaces_the_alarms_but_not_the
     .await;
     daemon.stop().await;
 }
+
+/// A configuration with one alarm, told to `notify`, and these destinations.
+fn telling(simulator: &Simulator, alarm: &str, notify: &str, receivers: &[(&str, &Receiver)]) -> String {
+    let destination = |(name, receiver): &(&str, &Receiver)| {
+        format!("  {name}: {{ webhook: {{ url: \"{}\" }} }}\n", receiver.url)
+    };
+    let destinations: String = receivers.iter().map(destination).collect();
+    let more = format!("alarms:\n  - {alarm}\nnotify: [{notify}]\ndestinations:\n{destinations}");
+    shop::config(simulator, &more)
+}
+
+async fn reload(daemon: &Daemon, config: &str) {
+    daemon.home.write(config);
+    assert_eq!(daemon.post("/-/reload", Some(TOKEN)).await.unwrap().0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn who_was_told_that_it_fires_hears_the_rest_whatever_the_file_says_by_then() {
+    let simulator = shop::open(&["orders"]).await;
+    simulator.control().send("orders-dlq", "m");
+    let stays = Receiver::start(vec![shop::taken()]).await;
+    let leaves = Receiver::start(vec![shop::taken()]).await;
+    let removed = Receiver::start(vec![shop::taken()]).await;
+    let joins = Receiver::start(vec![shop::taken()]).await;
+    let before = [("stays", &stays), ("leaves", &leaves), ("removed", &removed)];
+    let daemon =
+        Daemon::start(&telling(&simulator, DEAD_LETTERS, "stays, leaves, removed", &before), ANYBODY).await;
+    let firing = ("firing", "orders-dlq");
+    for receiver in [&stays, &leaves, &removed] {
+        shop::until_told(receiver, &[firing]).await;
+    }
+
+    let after = [("stays", &stays), ("leaves", &leaves), ("joins", &joins)];
+    let growing =
+        DEAD_LETTERS.replace("threshold: 1", "threshold: 1, severity: critical, repeat_on: { gap: 1s }");
+    reload(&daemon, &telling(&simulator, &growing, "stays, joins", &after)).await;
+    simulator.control().send("orders-dlq", "m");
+    let increased = ("increased", "orders-dlq");
+    for receiver in [&stays, &leaves] {
+        shop::until_told(receiver, &[firing, increased]).await;
+    }
+
+    simulator.control().purge("orders-dlq");
+    let resolved = ("resolved", "orders-dlq");
+    for receiver in [&stays, &leaves] {
+        shop::until_told(receiver, &[firing, increased, resolved]).await;
+    }
+    simulator.control().send("orders-dlq", "m");
+    shop::until_told(&joins, &[firing]).await;
+    shop::until_told(&stays, &[firing, increased, resolved, firing]).await;
+    assert_eq!(shop::told(&leaves).len(), 3, "it heard the end, and nothing of what came then");
+    assert_eq!(shop::told(&removed).len(), 1);
+    let notifications = daemon.json("/api/v1/notifications").await.unwrap();
+    let parked =
+        notifications["outbox"].as_array().unwrap().iter().find(|row| row["destination"] == "removed");
+    assert_eq!(parked.map(|row| row["parked"].as_u64()), Some(Some(2)), "{notifications}");
+    daemon.stop().await;
+}

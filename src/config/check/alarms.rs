@@ -1,21 +1,33 @@
-//! `alarms`: each alarm with its selector and everything but its condition, which is `condition.rs`.
+//! `alarms`: each alarm with its selector and everything but what makes it fire: a condition (`condition.rs`) or other alarms
+//! (`composite.rs`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::composite::{self, Draft};
 use super::condition::condition;
 use super::custom::{self, description};
-use super::{destinations, discovery, shape};
+use super::routes::Routing;
+use super::{destinations, discovery, shape, telling};
 use crate::config::reader::{Cursor, Section, quoted};
 use crate::config::{keys, label};
+use crate::domain::flapping::Rate;
 use crate::domain::metric::{Metric, Scope};
 use crate::domain::queue::QueueKind;
 use crate::domain::rule::{Condition, MetricRef, RoleSelector, Rule, Selector, Severity, Trigger};
 
 /// CloudWatch's limit for AlarmName.
-const LONGEST_NAME: usize = 255;
+pub const LONGEST_NAME: usize = 255;
 const LONGEST_LABEL: usize = 1024;
+
+/// The words for how bad an alarm is.
+pub const SEVERITIES: [(&str, Severity); 4] = [
+    ("critical", Severity::Critical),
+    ("error", Severity::Error),
+    ("warning", Severity::Warning),
+    ("info", Severity::Info),
+];
 
 /// What alarms must agree with in the rest of the file.
 pub struct Context<'a> {
@@ -28,13 +40,15 @@ pub struct Context<'a> {
     /// The names of all destinations.
     pub destinations: &'a [Arc<str>],
     /// Who is told when the alarm does not say.
-    pub notify: &'a [Arc<str>],
+    pub routing: &'a Routing,
+    /// Which rate is flapping when the alarm does not say.
+    pub flapping: Option<Rate>,
 }
 
 /// Reads the list.
 pub fn read(list: &Cursor<'_>, context: &Context<'_>) -> Vec<Rule> {
     let mut first_lines = BTreeMap::new();
-    let mut rules = Vec::new();
+    let (mut rules, mut drafts) = (Vec::new(), Vec::new());
     for item in list.items() {
         let section = item.section(&keys::ALARM);
         let name = section.required("name").and_then(|cursor| {
@@ -44,32 +58,44 @@ pub fn read(list: &Cursor<'_>, context: &Context<'_>) -> Vec<Rule> {
             }
             Some(name)
         });
-        rules.extend(rule(&section, name, context));
+        if let Some(alarm_rule) = section.get("alarm_rule") {
+            drafts.push(composite::read(&section, alarm_rule, name.clone()));
+            rules.extend(rule(&section, name, drafts.last().and_then(Draft::trigger), context));
+        } else {
+            composite::refuse_alone(&section);
+            let condition = condition(&section, context);
+            rules.extend(rule(&section, name, condition.map(Trigger::Metric), context));
+        }
     }
+    let names: Vec<&str> = first_lines.keys().map(|name| &**name).collect();
+    composite::check(&drafts, &names, &rules);
     rules
 }
 
-fn rule(section: &Section<'_>, name: Option<Arc<str>>, context: &Context<'_>) -> Option<Rule> {
-    let severities = [Severity::Critical, Severity::Error, Severity::Warning, Severity::Info]
-        .map(|severity| (severity.as_str(), severity));
-    let repeat_bounds = Duration::from_secs(60)..=Duration::from_secs(30 * 86_400);
-    let condition = condition(section, context);
+fn rule(
+    section: &Section<'_>,
+    name: Option<Arc<str>>,
+    trigger: Option<Trigger>,
+    context: &Context<'_>,
+) -> Option<Rule> {
     let selector = section.get("queues").map(|cursor| selector(&cursor, context)).unwrap_or_default();
-    if let Some(condition) = &condition {
+    if let Some(Trigger::Metric(condition)) = &trigger {
         fit(section, &selector, condition);
     }
+    let notify = destinations::notify(section, context.destinations);
     let rule = Rule {
         description: section.get("description").and_then(|cursor| description(&cursor)).unwrap_or_default(),
-        severity: section.get("severity").and_then(|cursor| cursor.word(&severities)).unwrap_or_default(),
-        notify: destinations::notify(section, context.destinations)
-            .unwrap_or_else(|| context.notify.to_vec()),
-        repeat: section.get("repeat").and_then(|cursor| cursor.duration(&repeat_bounds)),
+        severity: section.get("severity").and_then(|cursor| cursor.word(&SEVERITIES)).unwrap_or_default(),
+        notify: Vec::new(),
+        repeat: telling::repeat(section),
+        repeat_on: telling::repeat_on(section),
+        flapping: telling::flapping(section).unwrap_or(context.flapping),
         labels: section.get("labels").map(|cursor| labels(&cursor)).unwrap_or_default(),
         selector,
         name: name?,
-        trigger: Trigger::Metric(condition?),
+        trigger: trigger?,
     };
-    Some(rule)
+    Some(Rule { notify: notify.unwrap_or_else(|| context.routing.of(&rule)), ..rule })
 }
 
 fn selector(cursor: &Cursor<'_>, context: &Context<'_>) -> Selector {
@@ -119,7 +145,7 @@ fn fit_one(cursor: &Cursor<'_>, selector: &Selector, metric: Metric) {
 }
 
 /// Labels travel to receivers that take them for Prometheus's.
-fn labels(cursor: &Cursor<'_>) -> BTreeMap<String, String> {
+pub fn labels(cursor: &Cursor<'_>) -> BTreeMap<String, String> {
     let mut labels = BTreeMap::new();
     for (name, value) in cursor.entries() {
         let Some(text) = value.text() else { continue };

@@ -1,9 +1,12 @@
 //! `destinations` and `notify`: who can be told, how, and who is told when an alarm names nobody.
 
+mod chat;
+mod pagerduty;
 pub(super) mod webhook;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::shape;
 use crate::config::reader::{Cursor, Section, quoted};
@@ -44,18 +47,28 @@ pub fn notify(section: &Section<'_>, known: &[Arc<str>]) -> Option<Vec<Arc<str>>
 
 fn destination(cursor: &Cursor<'_>) -> Option<Destination> {
     let section = cursor.section(&keys::DESTINATION);
-    match section.names().as_slice() {
-        ["sns"] => sns(&section.required("sns")?.section(&keys::SNS)).map(Destination::Sns),
-        ["webhook"] => {
-            webhook::read(&section.required("webhook")?.section(&keys::WEBHOOK)).map(Destination::Webhook)
-        }
-        [_] => None,
+    let kind = match section.names().as_slice() {
+        [kind] => *kind,
         _ if cursor.is_mapping() => {
-            cursor.refuse_with("is not of exactly one kind", "write `sns: ...` or `webhook: ...`");
-            None
+            cursor.refuse_with("is not of exactly one kind", "write e.g. `sns: ...` or `slack: ...`");
+            return None;
         }
+        _ => return None,
+    };
+    let of = |known| section.required(kind).map(|cursor| cursor.section(known));
+    match kind {
+        "sns" => sns(&of(&keys::SNS)?).map(Destination::Sns),
+        "webhook" => webhook::read(&of(&keys::WEBHOOK)?).map(Destination::Webhook),
+        "pagerduty" => pagerduty::read(&of(&keys::PAGERDUTY)?).map(Destination::PagerDuty),
+        "slack" => chat::slack(&of(&keys::SLACK)?).map(Destination::Slack),
+        "teams" => chat::teams(&of(&keys::TEAMS)?).map(Destination::Teams),
         _ => None,
     }
+}
+
+/// The bound of one attempt.
+fn timeout(section: &Section<'_>) -> Duration {
+    section.duration("timeout", Duration::from_secs(15), &(Duration::from_secs(1)..=Duration::from_secs(120)))
 }
 
 fn sns(section: &Section<'_>) -> Option<Sns> {

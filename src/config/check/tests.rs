@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use super::parse;
 use crate::config::{Config, Destination, Faults, LogFormat, TargetConfig};
 use crate::domain::metric::Metric;
+use crate::domain::outbox::{GroupBy, Grouping};
 use crate::domain::rule::{
     Comparison, Glob, MetricRef, MissingData, RoleSelector, Rule, Severity, Statistic,
 };
@@ -105,6 +106,35 @@ fn the_example_means_what_it_says() {
     let Some(Destination::Sns(sns)) = config.destinations.get("ops") else { panic!("an SNS topic") };
     assert_eq!(sns.topic_arn, "arn:aws:sns:us-east-1:123456789012:alerts");
     assert_eq!(config.web.token.unwrap().expose(), "hunter2");
+}
+
+#[test]
+fn pagers_and_chats_have_their_defaults() {
+    let config = good(
+        "destinations:
+  oncall: { pagerduty: { routing_key: 0123456789abcdef0123456789ABCDEF } }
+  eu: { pagerduty: { routing_key: 0123456789abcdef0123456789ABCDEF, url: 'https://events.eu.pagerduty.com/' } }
+  chat: { slack: { url: 'https://hooks.slack.com/services/T/B/hunter2', mention: { critical: '<!channel> <@U1>' } } }
+  all: { slack: { url: 'http://127.0.0.1/', group: { by: all, wait: 1m } } }
+  room: { teams: { url: 'https://x.webhook.office.com/hunter2', group: { by: none } } }
+",
+    );
+    let of = |name: &str| config.destinations[name].clone();
+    let Destination::PagerDuty(oncall) = of("oncall") else { panic!("PagerDuty") };
+    assert_eq!(
+        (oncall.url.as_str(), oncall.timeout),
+        ("https://events.pagerduty.com", Duration::from_secs(15))
+    );
+    let Destination::PagerDuty(eu) = of("eu") else { panic!("PagerDuty") };
+    assert_eq!(eu.url, "https://events.eu.pagerduty.com");
+    let Destination::Slack(chat) = of("chat") else { panic!("Slack") };
+    assert_eq!(chat.mention[&Severity::Critical], "<!channel> <@U1>");
+    assert_eq!((chat.grouping.by, chat.grouping.wait), (GroupBy::Rule, Duration::from_secs(5)));
+    let Destination::Slack(all) = of("all") else { panic!("Slack") };
+    assert_eq!((all.grouping.by, all.grouping.wait), (GroupBy::Event, Duration::from_secs(60)));
+    let Destination::Teams(room) = of("room") else { panic!("Teams") };
+    assert_eq!(room.grouping, Grouping::NONE);
+    assert!(!format!("{config:?}").contains("hunter2") && !format!("{config:?}").contains("0123456789"));
 }
 
 #[test]
@@ -221,7 +251,7 @@ fn built_in_alarms_would_pass_for_the_user_s_own() {
         });
         let text = format!(
             "alarms: [{{ name: {}, description: '{}', metric: {}, statistic: {}, period: {}, evaluation_periods: {},
-             comparison: '>=', threshold: {}, severity: {}, {} }}]",
+             comparison: '>=', threshold: {}, severity: {}, {} {} }}]",
             rule.name,
             rule.description.replace('\'', "''"),
             metric.name(),
@@ -230,6 +260,7 @@ fn built_in_alarms_would_pass_for_the_user_s_own() {
             rule.condition().unwrap().evaluation_periods,
             rule.condition().unwrap().threshold,
             rule.severity.as_str(),
+            rule.repeat_on.map(|_| "repeat_on: increase,").unwrap_or_default(),
             role.unwrap_or_default(),
         );
         assert!(rule.description.contains("ook at "), "{} tells what to look at first", rule.name);

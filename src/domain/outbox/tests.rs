@@ -1,5 +1,7 @@
 //! Order, consequences and endings of deliveries, as tables and against random receivers.
 
+mod groups;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
@@ -19,11 +21,13 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn notification(alarm: &str) -> Arc<Notification> {
+/// What is told of `alarm`, which is a rule and, behind a slash, a queue.
+fn notification(alarm: &str, event: Event) -> Arc<Notification> {
+    let (rule, queue) = alarm.split_once('/').unwrap_or((alarm, "orders"));
     Arc::new(Notification {
         id: String::new(),
-        event: Event::Firing,
-        alarm: AlarmKey { rule: alarm.into(), subject: Subject::Queue(QueueId::new("1", "eu", "orders")) },
+        event,
+        alarm: AlarmKey { rule: rule.into(), subject: Subject::Queue(QueueId::new("1", "eu", queue)) },
         from: State::Ok,
         to: State::Alarm,
         since: at(0),
@@ -45,7 +49,23 @@ fn notification(alarm: &str) -> Arc<Notification> {
 
 /// An entry of alarm `alarm` for `destination` that may be tried at second `due`.
 fn entry(sequence: u64, alarm: &str, destination: &str, due: i64) -> Entry {
-    Entry { not_before: at(due), ..Entry::new(sequence, destination.into(), notification(alarm), at(0)) }
+    let notification = notification(alarm, Event::Firing);
+    Entry { not_before: at(due), ..Entry::new(sequence, destination.into(), notification, at(0)) }
+}
+
+/// The entry that goes first when each is a message of its own.
+fn next_due(entries: &[Entry], now: Timestamp) -> Option<usize> {
+    let group = next_group(entries, Grouping::NONE, now)?;
+    assert_eq!(group.len(), 1);
+    Some(group[0])
+}
+
+/// What follows from an attempt at one entry.
+fn settle(entry: &Entry, outcome: Outcome, now: Timestamp, random: f64) -> Next {
+    match Batching::new(Grouping::NONE).settle(&[entry], outcome, now, random) {
+        Verdict::Each(next) if next.len() == 1 => next[0],
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
@@ -68,7 +88,7 @@ fn the_oldest_due_entry_goes_first_and_nothing_overtakes_its_own_alarm() {
             .map(|(index, (alarm, destination, due))| entry(index as u64, alarm, destination, *due))
             .collect();
         assert_eq!(next_due(&entries, at(10)), due, "{what}");
-        assert_eq!(wait(&entries, at(10)), waits.map(seconds), "{what}");
+        assert_eq!(wait(&entries, Grouping::NONE, at(10)), waits.map(seconds), "{what}");
     }
 }
 
@@ -83,10 +103,14 @@ fn what_failed_already_lets_the_others_go_first() {
 
 #[test]
 fn a_clock_set_back_holds_nothing_up() {
-    let entries = [entry(0, "a", "x", 86_400)];
+    let mut entries = [entry(0, "a", "x", 86_400)];
     assert_eq!(next_due(&entries, at(0)), Some(0));
-    assert_eq!(wait(&entries, at(0)), Some(Duration::ZERO));
+    assert_eq!(wait(&entries, Grouping::NONE, at(0)), Some(Duration::ZERO));
     assert_eq!(next_due(&entries, at(86_400 - 3000)), None);
+    entries[0].created = at(86_400);
+    for now in [0, 86_400 - 3000, 86_400 - 1] {
+        assert_eq!(next_group(&entries, groups::BY_RULE, at(now)), Some(vec![0]), "a first page, at {now}");
+    }
 }
 
 #[test]
@@ -159,34 +183,98 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     ]
 }
 
+fn grouping() -> impl Strategy<Value = Grouping> {
+    let by = proptest::sample::select(vec![GroupBy::Nothing, GroupBy::Rule, GroupBy::Event]);
+    (by, 0u64..10, 1usize..6).prop_map(|(by, wait, max)| Grouping { by, wait: seconds(wait), max })
+}
+
+/// Whether `group` may be one message.
+fn belongs_together(group: &[&Entry], grouping: Grouping) -> bool {
+    let first = group[0];
+    let alarms: BTreeSet<&AlarmKey> = group.iter().map(|entry| &entry.notification.alarm).collect();
+    let same = group.iter().all(|entry| {
+        entry.destination == first.destination
+            && entry.notification.event == first.notification.event
+            && (grouping.by == GroupBy::Event
+                || entry.notification.alarm.rule == first.notification.alarm.rule)
+    });
+    let most = if grouping.by == GroupBy::Nothing { 1 } else { grouping.max };
+    group.len() <= most && alarms.len() == group.len() && same
+}
+
 proptest! {
-    /// Whatever receivers answer: waiting as told always leads on, all is settled, and in order for each alarm and destination.
+    /// Whatever receivers answer: waiting as told always leads on, all is settled, in order for each alarm and
+    /// destination, no message mixes what does not belong together, and nothing that was never tried waits longer than
+    /// it may.
     #[test]
     fn all_is_settled_in_order(
-        owed in prop::collection::vec((0u8..3, 0u8..3), 1..20),
+        grouping in grouping(),
+        owed in prop::collection::vec((0u8..2, 0u8..3, 0u8..2, proptest::sample::select(Event::ALL.to_vec()), 0i64..20), 1..20),
         outcomes in prop::collection::vec((outcome(), 0.0f64..1.0), 0..60),
     ) {
-        let mut entries: Vec<Entry> = owed
-            .iter()
+        let mut born: Vec<i64> = owed.iter().map(|(.., born)| *born).collect();
+        born.sort_unstable();
+        let mut future: Vec<Entry> = std::iter::zip(&owed, born)
             .enumerate()
-            .map(|(index, (alarm, to))| entry(index as u64, &alarm.to_string(), &to.to_string(), 0))
+            .map(|(index, ((rule, queue, to, event, _), born))| {
+                let notification = notification(&format!("{rule}/{queue}"), *event);
+                Entry::new(index as u64, to.to_string().into(), notification, at(born))
+            })
             .collect();
         let mut outcomes = outcomes.into_iter().chain(std::iter::repeat((Outcome::Acknowledged, 0.5)));
-        let (mut now, mut settled) = (at(0), BTreeMap::<_, Vec<u64>>::new());
-        while let Some(pause) = wait(&entries, now) {
-            now = now + pause;
-            let index = next_due(&entries, now).expect("something is due after the wait");
+        let (mut now, mut entries, mut settled) = (at(0), Vec::<Entry>::new(), BTreeMap::<_, Vec<u64>>::new());
+        let mut batching = Batching::new(grouping);
+        loop {
+            let born = future.iter().take_while(|entry| entry.created <= now).count();
+            entries.extend(future.drain(..born));
+            let present = batching.present();
+            let positions = match (next_group(&entries, present, now), wait(&entries, present, now)) {
+                (Some(positions), Some(Duration::ZERO)) => positions,
+                (None, pause) => {
+                    let next = future.first().map(|entry| entry.created.since(now));
+                    let Some(pause) = pause.into_iter().chain(next).min() else { break };
+                    prop_assert!(pause > Duration::ZERO, "nothing is due, and no wait is told");
+                    now = now + pause;
+                    continue;
+                }
+                other => panic!("{other:?}"),
+            };
+            let group: Vec<&Entry> = positions.iter().map(|index| &entries[*index]).collect();
+            prop_assert!(belongs_together(&group, present), "{group:?}");
             let (outcome, random) = outcomes.next().expect("endless");
-            match settle(&entries[index], outcome, now, random) {
-                Next::RetryAt { at, .. } => entries[index].postpone(at),
-                Next::Done | Next::Park { .. } => {
+            let Verdict::Each(next) = batching.settle(&group, outcome, now, random) else { continue };
+            prop_assert_eq!(next.len(), positions.len());
+            for (index, next) in std::iter::zip(positions, next).rev() {
+                if let Next::RetryAt { at, .. } = next {
+                    entries[index].postpone(at);
+                } else {
                     let entry = entries.remove(index);
-                    let key = (entry.notification.alarm.clone(), entry.destination);
-                    settled.entry(key).or_default().push(entry.sequence);
+                    settled.entry((entry.notification.alarm.clone(), entry.destination)).or_default().push(entry.sequence);
                 }
             }
         }
         prop_assert_eq!(settled.values().map(Vec::len).sum::<usize>(), owed.len());
         prop_assert!(settled.values().all(|sequences| sequences.is_sorted()));
+    }
+
+    /// An entry whose turn it is never waits longer for others than it may.
+    #[test]
+    fn no_first_page_is_held_longer_than_the_wait(
+        grouping in grouping(),
+        owed in prop::collection::vec((0u8..3, 0u8..9, 0i64..20), 1..20),
+        now in 0i64..40,
+    ) {
+        let entries: Vec<Entry> = owed
+            .iter()
+            .enumerate()
+            .map(|(index, (rule, queue, born))| {
+                let notification = notification(&format!("{rule}/{queue}"), Event::Firing);
+                Entry::new(index as u64, "x".into(), notification, at(*born))
+            })
+            .collect();
+        let pause = wait(&entries, grouping, at(now)).expect("something is owed");
+        prop_assert!(pause <= grouping.wait, "{pause:?}");
+        let over = entries.iter().any(|entry| at(now).since(entry.created) >= grouping.wait);
+        prop_assert!(!over || pause.is_zero() || heads(&entries).all(|(_, head)| at(now).since(head.created) < grouping.wait));
     }
 }

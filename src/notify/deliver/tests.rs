@@ -1,5 +1,7 @@
 //! The whole worker with a real store against scripted receivers, without waits between attempts.
 
+mod groups;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,7 +31,11 @@ impl Worker {
     fn start(store: Store, peers: &[(&str, &Peer)]) -> Self {
         let http = http_client().unwrap();
         let receiver = |peer: &Peer| Receiver::Webhook(webhook(peer), http.clone());
-        let receivers = peers.iter().map(|(name, peer)| (Arc::from(*name), receiver(peer))).collect();
+        Self::with(store, peers.iter().map(|(name, peer)| (*name, receiver(peer))).collect())
+    }
+
+    fn with(store: Store, receivers: Vec<(&str, Receiver)>) -> Self {
+        let receivers = receivers.into_iter().map(|(name, receiver)| (Arc::from(name), receiver)).collect();
         let registry = Registry::new();
         let counts = Counts::register(&registry).unwrap();
         let delivery =

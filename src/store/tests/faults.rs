@@ -162,6 +162,12 @@ impl StorageBackend for Frail {
     }
 }
 
+/// A store on a disk that is full while the flag is set.
+pub fn breakable() -> (Store, Arc<AtomicBool>) {
+    let disk = Frail::default();
+    (disk.store(), disk.broken)
+}
+
 fn rules(store: &Store) -> Vec<String> {
     all(store, "ops").iter().map(|entry| entry.notification.alarm.rule.to_string()).collect()
 }

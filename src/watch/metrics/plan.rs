@@ -10,8 +10,8 @@ use super::statistics;
 use crate::aws::cloudwatch::Span;
 use crate::config::{CustomMetric, Poll};
 use crate::domain::alarm::CustomId;
-use crate::domain::metric::{Kind, Metric, Scope, Source};
-use crate::domain::queue::{Queue, QueueId, QueueKind};
+use crate::domain::metric::{Kind, Metric, Source};
+use crate::domain::queue::{Queue, QueueId};
 use crate::domain::rule::{MetricRef, Rule, Statistic};
 use crate::domain::time::{MINUTE, Timestamp};
 
@@ -88,7 +88,7 @@ impl Plan {
     /// The turns of one queue.
     pub fn of_queue(&self, facts: Facts<'_>, rules: &[Rule], now: Timestamp) -> Vec<Turn> {
         let metrics = Metric::all().filter(|metric| metric.row().source == Source::CloudWatch);
-        let metrics = metrics.filter(|metric| can_have(facts.queue, *metric));
+        let metrics = metrics.filter(|metric| metric.row().scope.has(facts.queue));
         metrics.filter_map(|metric| self.of_metric(facts, metric, rules, now)).collect()
     }
 
@@ -169,15 +169,6 @@ impl Plan {
     }
 }
 
-fn can_have(queue: &Queue, metric: Metric) -> bool {
-    match metric.row().scope {
-        Scope::All => true,
-        Scope::Fifo => queue.id.kind() == QueueKind::Fifo,
-        Scope::Fair => queue.id.kind() == QueueKind::Standard,
-        Scope::DeadLetter => queue.role.is_dead_letter(),
-    }
-}
-
 /// What the rules that judge this queue want of this metric, also for a metric that is computed from it.
 fn demand(rules: &[Rule], queue: &Queue, metric: Metric) -> Option<Demand> {
     let mut found: Option<Demand> = None;
@@ -201,7 +192,7 @@ fn demand(rules: &[Rule], queue: &Queue, metric: Metric) -> Option<Demand> {
 fn source(metric: Metric) -> Metric {
     match metric {
         Metric::OldestMessageRetentionRatio => Metric::OldestMessageAge,
-        Metric::ConsumersStalled => Metric::MessagesDeleted,
+        Metric::ConsumersStalled | Metric::DeadLetters => Metric::MessagesDeleted,
         other => other,
     }
 }

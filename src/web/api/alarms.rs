@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Asked, asked};
 use crate::board::Board;
+use crate::clock;
 use crate::domain::alarm::{Alarm, AlarmKey, State, Subject};
 use crate::domain::rule::{Condition, MetricRef, Rule, Trigger};
+use crate::domain::silence::Holder;
+use crate::domain::time::Timestamp;
 use crate::web::Web;
 use crate::web::answer::Fault;
 
@@ -53,9 +56,45 @@ pub struct AlarmView {
     /// The newest value judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
+    /// What holds its notifications back at present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<HoldView>,
+    /// What silences it at present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub silenced_by: Option<SilencedBy>,
+    /// Whether its state changes so often that the changes are not told.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub flapping: bool,
     /// The rule; absent for the moment between a reload and the next evaluation when it is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleView>,
+}
+
+/// Why nobody is told of an alarm for now.
+#[derive(Clone, Debug, Serialize)]
+pub struct HoldView {
+    /// `silence`, `maintenance` or `suppressor`.
+    pub kind: &'static str,
+    /// The silence's id, the window's name, or the suppressor's rule.
+    pub by: String,
+}
+
+/// A silence or maintenance window that is in force.
+#[derive(Clone, Debug, Serialize)]
+pub struct SilencedBy {
+    /// `silence` or `maintenance`.
+    pub kind: &'static str,
+    /// The silence's id, or the window's name.
+    pub by: String,
+    /// Until when.
+    pub until: String,
+}
+
+impl From<&Holder<'_>> for SilencedBy {
+    fn from(holder: &Holder<'_>) -> Self {
+        let hold = &holder.hold;
+        Self { kind: hold.kind(), by: hold.by().to_string(), until: holder.until.to_string() }
+    }
 }
 
 /// When the alarm fires, in CloudWatch's terms.
@@ -70,7 +109,7 @@ pub struct RuleView {
     pub condition: Option<ConditionView>,
     /// Of a composite alarm: the expression as the user wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub composite: Option<String>,
+    pub alarm_rule: Option<String>,
     /// Free labels.
     pub labels: BTreeMap<String, String>,
 }
@@ -98,7 +137,7 @@ pub struct ConditionView {
 
 impl From<&Rule> for RuleView {
     fn from(rule: &Rule) -> Self {
-        let (condition, composite) = match &rule.trigger {
+        let (condition, alarm_rule) = match &rule.trigger {
             Trigger::Metric(condition) => (Some(condition.into()), None),
             Trigger::Composite(composite) => (None, Some(composite.text.to_string())),
         };
@@ -106,7 +145,7 @@ impl From<&Rule> for RuleView {
             description: rule.description.clone(),
             severity: rule.severity.as_str(),
             condition,
-            composite,
+            alarm_rule,
             labels: rule.labels.clone(),
         }
     }
@@ -135,7 +174,8 @@ impl From<&Condition> for ConditionView {
 /// GET /api/v1/alarms
 pub async fn list(Shared(web): Shared<Web>, query: Asked<Filter>) -> Result<Json<AlarmList>, Fault> {
     let state = asked(query)?.state.map(|word| state(&word)).transpose()?;
-    let mut alarms: Vec<AlarmView> = views(&web.board).into_iter().map(|(_, view)| view).collect();
+    let mut alarms: Vec<AlarmView> =
+        views(&web.board, clock::now()).into_iter().map(|(_, view)| view).collect();
     alarms.retain(|view| state.is_none_or(|state| state.as_str() == view.state));
     alarms.sort_by_key(|view| State::ALL.iter().position(|state| state.as_str() == view.state));
     Ok(Json(AlarmList { alarms }))
@@ -149,19 +189,22 @@ fn state(word: &str) -> Result<State, Fault> {
 }
 
 /// Every alarm with its rule, by rule and subject.
-pub fn views(board: &Board) -> Vec<(AlarmKey, AlarmView)> {
-    let rules = board.rules();
+pub fn views(board: &Board, now: Timestamp) -> Vec<(AlarmKey, AlarmView)> {
+    let (rules, silences) = (board.rules(), board.silences());
+    let in_force = silences.at(now);
     let rules: HashMap<&str, &Rule> = rules.iter().map(|rule| (&*rule.name, rule)).collect();
     board.with_alarms(|alarms| {
         let view = |(key, alarm): (&AlarmKey, &Alarm)| {
-            let rule = rules.get(&*key.rule).map(|rule| RuleView::from(*rule));
-            (key.clone(), view(key, alarm, rule))
+            let rule = rules.get(&*key.rule).copied();
+            let holder = rule.and_then(|rule| in_force.holder(rule, &key.subject));
+            let view = AlarmView { silenced_by: holder.map(SilencedBy::from), ..view(key, alarm, rule) };
+            (key.clone(), view)
         };
         alarms.iter().map(view).collect()
     })
 }
 
-fn view(key: &AlarmKey, alarm: &Alarm, rule: Option<RuleView>) -> AlarmView {
+fn view(key: &AlarmKey, alarm: &Alarm, rule: Option<&Rule>) -> AlarmView {
     let name = key.subject.name().to_string();
     let (queue, custom_metric) = match key.subject {
         Subject::Queue(_) => (Some(name), None),
@@ -178,6 +221,9 @@ fn view(key: &AlarmKey, alarm: &Alarm, rule: Option<RuleView>) -> AlarmView {
         since: alarm.since.to_string(),
         reason: alarm.reason.clone(),
         value: alarm.value,
-        rule,
+        flapping: alarm.flaps.flapping,
+        held: alarm.held.as_ref().map(|hold| HoldView { kind: hold.kind(), by: hold.by().to_string() }),
+        silenced_by: None,
+        rule: rule.map(RuleView::from),
     }
 }

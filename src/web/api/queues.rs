@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::alarms::AlarmView;
 use super::{Asked, asked, instant};
 use crate::board::{Board, Target, TargetHealth, Watched};
+use crate::clock;
 use crate::domain::alarm::Subject;
 use crate::domain::metric::CATALOGUE;
 use crate::domain::queue::QueueId;
@@ -172,7 +173,7 @@ pub fn queues(board: &Board, selector: &Selector) -> Vec<QueueView> {
 
 fn queues_where(board: &Board, wanted: impl Fn(&Watched) -> bool) -> Vec<QueueView> {
     let mut alarms: HashMap<QueueId, Vec<AlarmView>> = HashMap::new();
-    for (key, view) in super::alarms::views(board) {
+    for (key, view) in super::alarms::views(board, clock::now()) {
         if let Subject::Queue(id) = key.subject {
             alarms.entry(id).or_default().push(view);
         }

@@ -128,7 +128,7 @@ fn write_store(text: &mut Text, peril: Option<&Peril>) {
     let help = "Whether the state file cannot be written and the daemon goes on in memory: 1 or 0.";
     text.family(Family::gauge("sqswatch_store_in_memory", help)).add(&Labels::default(), in_memory);
     let Peril { undelivered, settled, changes, .. } = peril.cloned().unwrap_or_default();
-    let help = "What is in memory only: owed notifications, those settled, changes of alarms.";
+    let help = "What is in memory only: owed notifications, those settled, changes of alarms and silences.";
     let mut series = text.family(Family::gauge("sqswatch_store_at_risk", help));
     for (what, count) in [("undelivered", undelivered), ("settled", settled), ("changes", changes)] {
         series.add_with(&Labels::default(), "what", what, count as f64);

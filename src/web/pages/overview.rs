@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use crate::board::{Board, Readings, Skip, TargetHealth, Watched};
 use crate::domain::alarm::{Alarm, AlarmKey, State, Subject};
+use crate::domain::hold::Hold;
 use crate::domain::metric::Metric;
 use crate::domain::queue::{Queue, QueueId};
 use crate::domain::rule::{Rule, Severity};
+use crate::domain::silence::Silences;
 use crate::domain::time::{MINUTE, Timestamp};
 use crate::store::{Kept, Store, StoreError};
 
@@ -36,6 +38,8 @@ pub struct Overview {
     pub totals: Totals,
     /// The alarms in ALARM whose subject is searched for, the most severe first.
     pub firing: Vec<Firing>,
+    /// Silences and maintenance windows that are in force, by what they mean; the one that ends first is first.
+    pub silencing: Vec<Silencing>,
     /// Queues that hold work.
     pub queues: Table,
     /// Queues that hold dead letters.
@@ -70,6 +74,20 @@ pub struct Firing {
     pub alarm: Alarm,
     /// Its rule; gone for a moment after a reload.
     pub rule: Option<Rule>,
+    /// Until when it is silenced, and by what.
+    pub silenced: Option<(Timestamp, Hold)>,
+}
+
+/// A silence or maintenance window that is in force.
+pub struct Silencing {
+    /// Which.
+    pub hold: Hold,
+    /// Which alarms, as people say it.
+    pub what: String,
+    /// Who asked and why; of a window its schedule.
+    pub why: String,
+    /// Until when.
+    pub until: Timestamp,
 }
 
 /// Notifications that were given up.
@@ -142,7 +160,7 @@ impl Overview {
         let (dead, work): (Vec<Row>, Vec<Row>) =
             rows.into_iter().partition(|row| row.queue.role.is_dead_letter());
         let listed = targets.values().any(|health| health.discovered_at.is_some());
-        let mut firing = firing(board);
+        let mut firing = firing(board, now);
         let totals = Totals {
             queues: listed.then_some(dead.len() + work.len()),
             waiting: sum(&work, listed),
@@ -159,6 +177,7 @@ impl Overview {
             interval,
             totals,
             firing,
+            silencing: silencing(&board.silences(), now),
             queues: Table::of(work, query),
             dead_letter_queues: Table::of(dead, query),
             parked: Parked::default(),
@@ -257,18 +276,42 @@ fn standings(board: &Board) -> HashMap<QueueId, Standing> {
     standings
 }
 
-fn firing(board: &Board) -> Vec<Firing> {
-    let rules = board.rules();
+fn firing(board: &Board, now: Timestamp) -> Vec<Firing> {
+    let (rules, silences) = (board.rules(), board.silences());
+    let in_force = silences.at(now);
     let mut firing: Vec<Firing> = board.with_alarms(|alarms| {
         let firing = alarms.iter().filter(|(_, alarm)| alarm.state == State::Alarm);
         let with_rule = firing.map(|(key, alarm)| {
             let rule = rules.iter().find(|rule| rule.name == key.rule).cloned();
-            Firing { key: key.clone(), alarm: alarm.clone(), rule }
+            let holder = rule.as_ref().and_then(|rule| in_force.holder(rule, &key.subject));
+            let silenced = holder.map(|holder| (holder.until, holder.hold.clone()));
+            Firing { key: key.clone(), alarm: alarm.clone(), rule, silenced }
         });
         with_rule.collect()
     });
     firing.sort_by_key(|one| Reverse((one.severity(), one.alarm.since)));
     firing
+}
+
+fn silencing(silences: &Silences, now: Timestamp) -> Vec<Silencing> {
+    let active = silences.silences.iter().filter(|silence| silence.is_active(now));
+    let silences_now = active.map(|silence| Silencing {
+        hold: Hold::Silence(silence.id.clone()),
+        what: silence.matchers.to_string(),
+        why: format!("{}: {}", silence.author, silence.reason),
+        until: silence.ends,
+    });
+    let windows = silences.windows.iter().filter_map(|window| {
+        Some(Silencing {
+            hold: Hold::Maintenance(window.name.clone()),
+            what: window.matchers.to_string(),
+            why: window.schedule.to_string(),
+            until: window.active(now)?.until,
+        })
+    });
+    let mut silencing: Vec<Silencing> = silences_now.chain(windows).collect();
+    silencing.sort_by_key(|one| one.until);
+    silencing
 }
 
 impl Firing {

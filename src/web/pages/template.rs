@@ -39,6 +39,7 @@ pub fn page(overview: &Overview) -> Markup {
                     a href="/api/v1/queues" { "Queues as JSON" }
                     a href="/api/v1/alarms" { "Alarms as JSON" }
                     a href="/api/v1/notifications" { "Notifications as JSON" }
+                    a href="/api/v1/silences" { "Silences as JSON" }
                     a href="/readyz" { "Readiness" }
                     span { "sqswatch " (env!("CARGO_PKG_VERSION")) }
                 }
@@ -55,6 +56,7 @@ pub fn live(overview: &Overview) -> Markup {
         (totals(&overview.totals))
         (fresh(overview))
         @if !overview.firing.is_empty() { (parts::firing(overview)) }
+        @if !overview.silencing.is_empty() { (parts::silencing(overview)) }
         @if overview.totals.queues == Some(0) && overview.unready.is_empty() {
             p.nothing { "No queue is watched. The configuration's " code { "discovery" } " says which are." }
         }

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
 
 use crate::receiver::read_request;
 
@@ -24,10 +23,18 @@ pub enum Mood {
 
 /// When it kills the daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Assassin {
-    Nobody,
+pub enum Moment {
     BeforeTheAnswer,
     AfterTheAnswer,
+}
+
+/// What it is hired for.
+#[derive(Clone, Copy, Debug)]
+struct Contract {
+    moment: Moment,
+    pid: u32,
+    /// How many requests are let by.
+    spared: usize,
 }
 
 /// A notification that was answered with 200.
@@ -48,8 +55,8 @@ pub struct Receiver {
 
 struct Desk {
     mood: Mutex<Mood>,
-    hired: Mutex<(Assassin, u32)>,
-    deed: Notify,
+    contract: Mutex<Option<Contract>>,
+    done_at: Mutex<Option<Instant>>,
     random: Mutex<fastrand::Rng>,
     accepted: Mutex<Vec<Accepted>>,
     requests: Mutex<usize>,
@@ -61,8 +68,8 @@ impl Receiver {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let desk = Arc::new(Desk {
             mood: Mutex::new(mood),
-            hired: Mutex::new((Assassin::Nobody, 0)),
-            deed: Notify::new(),
+            contract: Mutex::default(),
+            done_at: Mutex::default(),
             random: Mutex::new(random),
             accepted: Mutex::default(),
             requests: Mutex::default(),
@@ -81,14 +88,20 @@ impl Receiver {
         *self.desk.mood.lock().unwrap() = mood;
     }
 
-    /// Kills `pid` at the next request that is taken.
-    pub fn hire(&self, assassin: Assassin, pid: u32) {
-        *self.desk.hired.lock().unwrap() = (assassin, pid);
+    /// Kills `pid` after so many requests were taken.
+    pub fn hire(&self, moment: Moment, pid: u32, spared: usize) {
+        *self.desk.contract.lock().unwrap() = Some(Contract { moment, pid, spared });
     }
 
-    /// Until the daemon is killed, for so long at most.
-    pub async fn wait_for_the_deed(&self, patience: Duration) {
-        let _ = tokio::time::timeout(patience, self.desk.deed.notified()).await;
+    /// When it has killed.
+    pub fn done_at(&self) -> Option<Instant> {
+        *self.desk.done_at.lock().unwrap()
+    }
+
+    /// It kills nobody any more.
+    pub fn dismiss(&self) {
+        *self.desk.contract.lock().unwrap() = None;
+        *self.desk.done_at.lock().unwrap() = None;
     }
 
     pub fn accepted(&self) -> Vec<Accepted> {
@@ -116,7 +129,7 @@ impl Desk {
         *self.requests.lock().unwrap() += 1;
         let act = self.act();
         if matches!(act, Act::Take) {
-            self.kill_if_hired_for(Assassin::BeforeTheAnswer);
+            self.kill_if_hired_for(Moment::BeforeTheAnswer);
         }
         if *self.mood.lock().unwrap() == Mood::Slow {
             let pause = self.random.lock().unwrap().u64(..150);
@@ -126,7 +139,7 @@ impl Desk {
             Act::Take => {
                 self.accept(&request.body, arrived);
                 stream.write_all(answer("200 OK").as_bytes()).await.ok()?;
-                self.kill_if_hired_for(Assassin::AfterTheAnswer);
+                self.kill_if_hired_for(Moment::AfterTheAnswer);
             }
             Act::Answer(status) => stream.write_all(answer(status).as_bytes()).await.ok()?,
             Act::Hang => std::future::pending().await,
@@ -164,15 +177,17 @@ impl Desk {
         });
     }
 
-    fn kill_if_hired_for(&self, moment: Assassin) {
-        let mut hired = self.hired.lock().unwrap();
-        if hired.0 != moment {
+    fn kill_if_hired_for(&self, moment: Moment) {
+        let mut contract = self.contract.lock().unwrap();
+        let Some(hired) = contract.as_mut().filter(|hired| hired.moment == moment) else { return };
+        if hired.spared > 0 {
+            hired.spared -= 1;
             return;
         }
-        let pid = std::mem::replace(&mut *hired, (Assassin::Nobody, 0)).1;
-        let killed = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
-        assert!(killed.is_ok_and(|status| status.success()), "cannot kill {pid}");
-        self.deed.notify_one();
+        *self.done_at.lock().unwrap() = Some(Instant::now());
+        let killed = Command::new("kill").args(["-KILL", &hired.pid.to_string()]).status();
+        assert!(killed.is_ok_and(|status| status.success()), "cannot kill {}", hired.pid);
+        *contract = None;
     }
 }
 

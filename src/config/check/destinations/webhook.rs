@@ -1,7 +1,6 @@
 //! `destinations.NAME.webhook`: any HTTP receiver.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use crate::config::Webhook;
 use crate::config::check::{secrets, shape};
@@ -24,8 +23,7 @@ pub fn read(section: &Section<'_>) -> Option<Webhook> {
     let url = section.required("url").and_then(|cursor| url(&cursor));
     let secrets = signing_keys(section);
     let headers = section.get("headers").map(|cursor| headers(&cursor)).unwrap_or_default();
-    let bounds = Duration::from_secs(1)..=Duration::from_secs(120);
-    let timeout = section.duration("timeout", Duration::from_secs(15), &bounds);
+    let timeout = super::timeout(section);
     Some(Webhook { url: url?, secrets, headers, timeout })
 }
 

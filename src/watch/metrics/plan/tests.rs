@@ -168,11 +168,14 @@ fn an_alarm_makes_its_queues_and_only_its_queues_cost() {
 #[test]
 fn a_counter_that_an_alarm_needs_is_read_each_time() {
     let queue = queue("orders");
-    let mut plan = Plan::new(poll(&[Metric::MessagesDeleted]));
-    let rules = [rule(MetricRef::Queue(Metric::ConsumersStalled), Statistic::Minimum, 5, &[])];
-    let turns = plan.of_queue(facts(&queue), &rules, minute(0));
-    finish(&mut plan, turns, minute(0));
-    assert_eq!(shown(&plan.of_queue(facts(&queue), &rules, minute(1))), [("messages_deleted", 1, -5, -1)]);
+    for metric in [Metric::ConsumersStalled, Metric::DeadLetters] {
+        let mut plan = Plan::new(poll(&[Metric::MessagesDeleted]));
+        let rules = [rule(MetricRef::Queue(metric), Statistic::Minimum, 5, &[])];
+        let turns = plan.of_queue(facts(&queue), &rules, minute(0));
+        finish(&mut plan, turns, minute(0));
+        let again = plan.of_queue(facts(&queue), &rules, minute(1));
+        assert_eq!(shown(&again), [("messages_deleted", 1, -5, -1)], "{}", metric.name());
+    }
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! The firing alarms above the tables, and the skipped queues below them.
+//! The firing alarms and what is silenced above the tables, and the skipped queues below them.
 
 use maud::{Markup, html};
 
 use crate::board::Skip;
 use crate::domain::alarm::Subject;
-use crate::domain::rule::{Comparison, Condition, MetricRef};
+use crate::domain::rule::{Comparison, Condition, MetricRef, Trigger};
 use crate::notify::text::line;
 use crate::store::Kept;
 use crate::web::pages::humane::{length, measure, number};
@@ -38,14 +38,23 @@ fn alarm(one: &Firing, overview: &Overview) -> Markup {
         Subject::Composite(_) => "composite alarm",
     };
     html! {
-        li class=(severity) {
+        li class=(severity) .held[one.silenced.is_some()] {
             p.what {
                 strong { (subject.name()) }
-                span.rule title=(one.alarm.reason) { (one.key.rule) }
+                @if !matches!(subject, Subject::Composite(_)) {
+                    span.rule title=(one.alarm.reason) { (one.key.rule) }
+                }
                 span.severity { (severity) }
+                @if let Some((until, hold)) = &one.silenced {
+                    span.chip title={ "by " (hold) " until " (until) } { "silenced" }
+                }
             }
             p.value {
-                @if let Some(condition) = one.rule.as_ref().and_then(|rule| rule.condition()) { (against(one.alarm.value, condition)) }
+                @match one.rule.as_ref().map(|rule| &rule.trigger) {
+                    Some(Trigger::Metric(condition)) => { (against(one.alarm.value, condition)) }
+                    Some(Trigger::Composite(composite)) => { span title=(one.alarm.reason) { "fires at " (composite.text) } }
+                    None => {}
+                }
             }
             p.why {
                 @if let Some(rule) = &one.rule { @if !rule.description.is_empty() { (rule.description) " · " } }
@@ -108,6 +117,32 @@ fn given_up(kept: &Kept) -> Markup {
                 ": " span.rule title=(at) { (reason) }
             }
             @if let Some(answer) = &entry.answer { " · " (answer) }
+        }
+    }
+}
+
+/// What keeps alarms from telling anybody at present.
+pub fn silencing(overview: &Overview) -> Markup {
+    html! {
+        section aria-labelledby="silenced" {
+            h2 #silenced { "Silenced" }
+            ul.silences {
+                @for one in overview.silencing.iter().take(SHOWN) {
+                    li {
+                        p.what { strong { (one.what) } span.rule { (one.hold.kind()) " " (one.hold.by()) } }
+                        p.since {
+                            "for " time datetime=(one.until) title={ "until " (one.until) } {
+                                (length(one.until.since(overview.now)))
+                            } " more"
+                        }
+                        p.why { (one.why) }
+                    }
+                }
+            }
+            @if overview.silencing.len() > SHOWN {
+                p.note { "The first " (SHOWN) " of " (overview.silencing.len()) ". "
+                    a href="/api/v1/silences" { "All as JSON" } }
+            }
         }
     }
 }

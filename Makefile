@@ -18,7 +18,7 @@ demo: cargo ## Watch a simulated AWS: builds (a few minutes the first time), pri
 
 test: peers unit deploy-check ## Everything: installs the peers it needs, then all Rust and deployment tests
 
-peers: ## Install the third-party servers and tools of the tests (into .peers/, and prometheus by apt)
+peers: ## Install the third-party servers and tools of the tests (into .peers/, and prometheus with alertmanager by apt)
 	sh scripts/peers.sh install
 
 unit: cargo ## All Rust tests, those against the peers included

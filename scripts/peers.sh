@@ -7,7 +7,7 @@ set -eu
 
 cd "$(dirname "$0")/.."
 PEERS=${SQSWATCH_PEERS:-$PWD/.peers}
-ALL="prometheus localstack moto ministack boto3 tools"
+ALL="prometheus alertmanager faketime localstack moto ministack boto3 tools"
 
 usage() {
     cat <<END
@@ -49,7 +49,9 @@ stamp() { echo "$PEERS/$1.pins"; }
 
 installed() {
     case $1 in
+    faketime) ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 ;;
     prometheus) command -v promtool >/dev/null 2>&1 && command -v prometheus >/dev/null 2>&1 ;;
+    alertmanager) command -v prometheus-alertmanager >/dev/null 2>&1 && command -v amtool >/dev/null 2>&1 ;;
     *) [ -x "$PEERS/$1/bin/python" ] && [ "$(cat "$(stamp "$1")" 2>/dev/null)" = "$(pins "$1")" ] ;;
     esac
 }
@@ -90,6 +92,16 @@ install_prometheus() {
         die "cannot install promtool and prometheus; run \`apt-get install -y --no-install-recommends prometheus\` as root"
 }
 
+install_alertmanager() {
+    apt_install prometheus-alertmanager ||
+        die "cannot install Alertmanager and amtool; run \`apt-get install -y --no-install-recommends prometheus-alertmanager\` as root"
+}
+
+install_faketime() {
+    apt_install libfaketime ||
+        die "cannot install libfaketime; run \`apt-get install -y --no-install-recommends libfaketime\` as root"
+}
+
 install_venv() {
     minimum=$(python_minimum "$1")
     python=$(find_python "$minimum") || { apt_install python3 python3-venv && python=$(find_python "$minimum"); } ||
@@ -109,12 +121,17 @@ install_venv() {
 
 install() {
     for name in "$@"; do
-        [ "$name" = prometheus ] || pins "$name" >/dev/null
+        case $name in prometheus | alertmanager | faketime) ;; *) pins "$name" >/dev/null ;; esac
         if installed "$name"; then
             say "$name is there"
         else
             say "installing $name"
-            if [ "$name" = prometheus ]; then install_prometheus; else install_venv "$name"; fi
+            case $name in
+            prometheus) install_prometheus ;;
+            alertmanager) install_alertmanager ;;
+            faketime) install_faketime ;;
+            *) install_venv "$name" ;;
+            esac
         fi
     done
 }

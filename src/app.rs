@@ -7,9 +7,9 @@ mod counters;
 mod generation;
 mod heartbeat;
 mod keeper;
+mod receivers;
 mod survey;
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,11 +27,13 @@ use crate::board::Board;
 use crate::clock;
 use crate::config::{self, Config};
 use crate::domain::silence::Silences;
-use crate::notify::{self, Receiver};
+use crate::notify;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Telemetry;
 use crate::web;
 use generation::Generation;
+pub use receivers::receivers;
+use receivers::{Maker, Receivers};
 pub use survey::{Survey, survey};
 
 /// How long attempts in hand may take to finish at the end. Kubernetes kills after 30 s.
@@ -140,7 +142,8 @@ async fn supervise(
     mut reloads: mpsc::Receiver<web::Reload>,
 ) -> Result<(), AppError> {
     let clients = shared.connect(&shared.config.load()).await?;
-    let mut generation = Generation::start(shared, clients).await;
+    let receivers = shared.receivers(&shared.config.load(), &clients).await?;
+    let mut generation = Generation::start(shared, clients, receivers);
     shared.telemetry.reload_ok.set(1);
     shared.telemetry.reload_at.set(clock::now().as_secs_f64());
     let outcome = loop {
@@ -179,10 +182,11 @@ async fn reload(shared: &Shared, source: Option<&Path>, generation: &mut Generat
         source.ok_or("this daemon was not started from a file, so there is nothing to read again\n")?;
     let mut next = config::load(path).map_err(|faults| faults.to_string())?;
     let clients = shared.connect(&next).await.map_err(|error| format!("{error}\n"))?;
+    let receivers = shared.receivers(&next, &clients).await.map_err(|error| format!("{error}\n"))?;
     keep_what_needs_a_restart(&shared.config.load(), &mut next);
     generation.stop(GRACE).await;
     shared.config.store(Arc::new(next));
-    *generation = Generation::start(shared, clients).await;
+    *generation = Generation::start(shared, clients, receivers);
     Ok(())
 }
 
@@ -249,6 +253,11 @@ impl Shared {
         Clients::connect_as(self.identity.clone(), &config.aws, config.poll.timeout, &self.telemetry).await
     }
 
+    async fn receivers(&self, config: &Config, clients: &Clients) -> Result<Receivers, AppError> {
+        let maker = Maker { clients, http: &self.http, telemetry: &self.telemetry, counts: &self.counts };
+        Ok(maker.all(config).await?)
+    }
+
     fn web(&self, reload: mpsc::Sender<web::Reload>) -> web::Web {
         web::Web {
             board: self.board.clone(),
@@ -260,17 +269,4 @@ impl Shared {
             reload,
         }
     }
-}
-
-/// The destinations of `config` by name, ready to be sent to.
-///
-/// # Errors
-/// When a client cannot be made.
-pub async fn receivers(
-    config: &Config,
-    identity: Identity,
-) -> Result<BTreeMap<Arc<str>, Receiver>, AppError> {
-    let telemetry = Telemetry::new();
-    let clients = Clients::connect_as(identity, &config.aws, config.poll.timeout, &telemetry).await?;
-    Ok(generation::receivers(config, &clients, &notify::http_client()?, &telemetry).await)
 }

@@ -21,9 +21,9 @@ use crate::domain::counter::{Counter, Snapshot};
 use crate::domain::maintenance;
 use crate::domain::metric::Metric;
 use crate::domain::queue::{Depth, Queue, QueueId, Settings};
-use crate::domain::rule::{MetricRef, Rule};
+use crate::domain::rule::{MetricRef, Rule, Statistic};
 use crate::domain::silence::Silences;
-use crate::domain::time::{MINUTE, Timestamp};
+use crate::domain::time::{Jump, MINUTE, Timestamp};
 use crate::domain::topology;
 
 /// Which series the rules need, and how far back. Everything else keeps only its newest value.
@@ -31,6 +31,8 @@ use crate::domain::topology;
 pub struct Needs {
     /// Per metric and slot length, the reach.
     pub series: BTreeMap<(Metric, Duration), Duration>,
+    /// Of which metrics single readings are kept, for percentiles of periods below a minute.
+    pub samples: BTreeSet<Metric>,
     /// Per custom metric, the reach.
     pub custom: BTreeMap<Arc<str>, Duration>,
     /// How long a gauge's reading stands for itself when polls are rarer than minutes.
@@ -45,10 +47,13 @@ impl Needs {
         needs.series.insert((Metric::MessagesVisible, MINUTE), MINUTE * 10);
         for condition in rules.iter().filter_map(Rule::condition) {
             let reach = condition.reach();
-            for (metric, _) in condition.measured() {
+            for (metric, statistic) in condition.measured() {
                 let known = match metric {
                     MetricRef::Queue(metric) => {
                         let step = if condition.period < MINUTE { Duration::from_secs(10) } else { MINUTE };
+                        if step < MINUTE && matches!(statistic, Statistic::Percentile(_)) {
+                            needs.samples.insert(*metric);
+                        }
                         needs.series.entry((*metric, step)).or_default()
                     }
                     MetricRef::Custom(name) => needs.custom.entry(name.clone()).or_default(),
@@ -340,6 +345,14 @@ impl Board {
     /// Changes one target's health, which comes to be if need be.
     pub fn update_target(&self, target: &Arc<Target>, change: impl FnOnce(&mut TargetHealth)) {
         change(unpoisoned(self.targets.write()).entry(target.clone()).or_default());
+    }
+
+    /// The wall clock was set: all that is remembered moves along. Nothing but the clock has changed, so no alarm does.
+    pub fn shift(&self, jump: Jump) {
+        self.queues().values().for_each(|watched| watched.lock().shift(jump));
+        self.customs().values().for_each(|custom| custom.shift(jump));
+        unpoisoned(self.targets.write()).values_mut().for_each(|health| health.shift(jump));
+        self.with_alarms_mut(|alarms| alarms.values_mut().for_each(|alarm| alarm.shift(jump)));
     }
 
     /// What silences alarms at present.

@@ -13,6 +13,8 @@ pub mod label;
 mod reader;
 pub mod secret;
 pub(crate) mod suggest;
+pub mod template;
+pub mod tls;
 
 pub use chat::{PagerDuty, Slack, Teams};
 pub use check::{WantedSilence, load, parse, silence};
@@ -30,6 +32,8 @@ use crate::domain::metric::Metric;
 use crate::domain::outbox::GIVE_UP;
 use crate::domain::rule::{Glob, Rule, Statistic};
 use secret::Secret;
+use template::Template;
+use tls::Tls;
 
 /// Everything the daemon runs by.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,6 +157,8 @@ pub enum Destination {
     Sns(Sns),
     /// An HTTP receiver.
     Webhook(Webhook),
+    /// The replicas of an Alertmanager.
+    Alertmanager(Alertmanager),
     /// A PagerDuty service.
     PagerDuty(PagerDuty),
     /// A Slack channel.
@@ -167,9 +173,19 @@ impl Destination {
         match self {
             Self::Sns(_) => "sns",
             Self::Webhook(_) => "webhook",
+            Self::Alertmanager(_) => "alertmanager",
             Self::PagerDuty(_) => "pagerduty",
             Self::Slack(_) => "slack",
             Self::Teams(_) => "teams",
+        }
+    }
+
+    /// Its `tls` section, if it has one.
+    pub fn tls(&self) -> Option<&Tls> {
+        match self {
+            Self::Sns(_) | Self::PagerDuty(_) | Self::Slack(_) | Self::Teams(_) => None,
+            Self::Webhook(webhook) => webhook.tls.as_ref(),
+            Self::Alertmanager(alertmanager) => alertmanager.tls.as_ref(),
         }
     }
 }
@@ -190,7 +206,7 @@ impl Sns {
     }
 }
 
-/// An HTTP receiver of our JSON, signed by Standard Webhooks when there is a secret.
+/// An HTTP receiver, signed by Standard Webhooks when there is a secret.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Webhook {
     /// Where to POST. Secret as a whole: receivers put tokens into paths and queries.
@@ -201,6 +217,37 @@ pub struct Webhook {
     pub headers: BTreeMap<String, Secret>,
     /// The bound of one attempt. Default 15 s.
     pub timeout: Duration,
+    /// What the body looks like.
+    pub format: Format,
+    /// Whom it trusts and what it shows of itself; `None` is the system's authorities and nothing.
+    pub tls: Option<Tls>,
+}
+
+/// What a webhook's body looks like.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Format {
+    /// Our JSON. The default.
+    Sqswatch,
+    /// The JSON of Alertmanager's own webhooks, version 4.
+    Alertmanager,
+    /// The user's own words.
+    Template(Template),
+}
+
+/// An Alertmanager: each alert goes to every replica.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alertmanager {
+    /// Where each replica is, without the API's path and without a slash at the end; at least one. Secret, as an address
+    /// can hold a password.
+    pub urls: Vec<Secret>,
+    /// Further headers, `Authorization` among them.
+    pub headers: BTreeMap<String, Secret>,
+    /// The bound of one attempt at one replica. Default 15 s.
+    pub timeout: Duration,
+    /// How often alerts that fire, or have just ended, are sent again. Default 1 min.
+    pub resend: Duration,
+    /// Whom it trusts and what it shows of itself; `None` is the system's authorities and nothing.
+    pub tls: Option<Tls>,
 }
 
 /// How long and how much is owed, and how long it is remembered.
@@ -241,6 +288,8 @@ pub struct Heartbeat {
 pub struct Web {
     /// Where it listens. Default 0.0.0.0:9434.
     pub listen: SocketAddr,
+    /// Where people reach it, without a slash at the end; for links in notifications.
+    pub external_url: Option<String>,
     /// What POST /-/reload asks for as `Authorization: Bearer`; without it such requests are refused.
     pub token: Option<Secret>,
 }

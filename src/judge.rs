@@ -4,6 +4,7 @@
 //! enters the board only after the store has it. A commit that fails is simply found again at the next tick.
 
 mod composites;
+mod misfit;
 mod round;
 mod verdict;
 
@@ -15,9 +16,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::board::Board;
 use crate::clock;
-use crate::domain::time::Timestamp;
+use crate::domain::alarm::{Alarm, State};
+use crate::domain::time::{Jump, Timestamp};
 use crate::store::{Batch, Store, StoreError};
 use crate::telemetry::Telemetry;
+pub use misfit::Said;
 use round::Round;
 
 /// How often alarms are evaluated. Windows close each minute (each 10 s for short periods), so this is how late a verdict
@@ -35,6 +38,8 @@ pub struct Judge {
     pub telemetry: Telemetry,
     /// Woken when something is owed.
     pub owed: Arc<Notify>,
+    /// Which rules were said to select queues that cannot have their metric.
+    pub said: Said,
 }
 
 /// Judges until `shutdown`. A tick that is under way is finished.
@@ -48,7 +53,11 @@ pub async fn run(judge: Judge, shutdown: CancellationToken) {
             _ = ticks.tick() => {}
         }
         let worker = judge.clone();
-        let outcome = judge.store.call(move |_| worker.tick(clock::now())).await;
+        let work = move |_: &Store| {
+            clock::follow(|jump| worker.move_along(jump));
+            worker.tick(clock::now())
+        };
+        let outcome = judge.store.call(work).await;
         match &outcome {
             Err(error) if store_works => {
                 tracing::error!(%error, "cannot record alarm states: nothing is lost, every tick tries again");
@@ -68,6 +77,7 @@ impl Judge {
     pub fn tick(&self, now: Timestamp) -> Result<(), StoreError> {
         let round = Round::judge(&self.board, now);
         self.telemetry.evaluations.inc_by(round.evaluations);
+        self.said.say(&round.misfits);
         if !round.changes.is_empty() || !round.closed.is_empty() {
             self.commit(&round, now)?;
         }
@@ -78,6 +88,22 @@ impl Judge {
             self.owed.notify_one();
         }
         Ok(())
+    }
+
+    /// The wall clock was set: everything remembered moves along, before anybody sees the new time.
+    fn move_along(&self, jump: Jump) {
+        tracing::warn!(from = %jump.from, to = %jump.to, "the wall clock jumped {jump}: what was read goes on from there");
+        self.board.shift(jump);
+        let known = |alarm: &Alarm| alarm.state != State::InsufficientData || !alarm.told.is_empty();
+        let alarms = self.board.with_alarms(|alarms| {
+            let kept = alarms.iter().filter(|(_, alarm)| known(alarm));
+            kept.map(|(key, alarm)| (key.clone(), Some(alarm.clone()))).collect()
+        });
+        if let Err(error) = self.store.shift(jump, alarms, jump.to) {
+            tracing::error!(%error, "cannot record the new time: what is owed waits, and is given up, by the old one");
+        }
+        // Deliverers that just worked out how long to wait did so by the old time.
+        self.owed.notify_one();
     }
 
     fn commit(&self, round: &Round, now: Timestamp) -> Result<(), StoreError> {

@@ -16,6 +16,7 @@ mod copy;
 mod disk;
 mod error;
 mod file;
+mod jump;
 mod outbox;
 mod overflow;
 mod parked;

@@ -200,6 +200,28 @@ fn file_with(path: &str, value: Option<&str>) -> String {
             let base = entry("url", "'https://example.com'");
             format!("destinations: {{ NAME: {{ webhook: {{ {base}{} }} }} }}", own(&["url"]))
         }
+        "destinations.NAME.alertmanager" => {
+            let base = entry("urls", "['http://am:9093']");
+            format!("destinations: {{ NAME: {{ alertmanager: {{ {base}{} }} }} }}", own(&["urls"]))
+        }
+        "destinations.NAME.alertmanager.basic_auth" => {
+            let base = entry("username", "me") + &entry("password", "x");
+            format!(
+                "destinations: {{ NAME: {{ alertmanager: {{ urls: ['http://am:9093'], basic_auth: {{ {base} }} }} }} }}"
+            )
+        }
+        "destinations.NAME.webhook.tls" => {
+            let tls = own(&[]);
+            format!(
+                "destinations: {{ NAME: {{ webhook: {{ url: 'https://example.com', tls: {{ {tls} }} }} }} }}"
+            )
+        }
+        "destinations.NAME.alertmanager.tls" => {
+            let tls = own(&[]);
+            format!(
+                "destinations: {{ NAME: {{ alertmanager: {{ urls: ['http://am'], tls: {{ {tls} }} }} }} }}"
+            )
+        }
         "destinations.NAME.pagerduty" => {
             let base = entry("routing_key", "'0123456789abcdef0123456789abcdef'");
             format!("destinations: {{ NAME: {{ pagerduty: {{ {base}{} }} }} }}", own(&["routing_key"]))

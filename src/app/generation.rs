@@ -1,20 +1,18 @@
 //! The workers of one configuration: started together, supervised, and stopped together.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::receivers::Receivers;
 use super::{Shared, counters, heartbeat, keeper};
 use crate::aws::clients::Clients;
-use crate::aws::meter::Meter;
-use crate::config::{Config, Destination};
-use crate::judge::{self, Judge};
+use crate::judge::{self, Judge, Said};
 use crate::notify::Receiver;
+use crate::notify::alertmanager::resend;
 use crate::notify::deliver::{self, Delivery};
-use crate::telemetry::Telemetry;
 use crate::watch::{self, Watch};
 
 /// The running workers of one configuration.
@@ -25,7 +23,7 @@ pub(super) struct Generation {
 
 impl Generation {
     /// Starts every worker by the configuration in `shared`.
-    pub(super) async fn start(shared: &Shared, clients: Clients) -> Self {
+    pub(super) fn start(shared: &Shared, clients: Clients, receivers: Receivers) -> Self {
         let config = shared.config.load_full();
         shared.board.configure(config.rules.clone(), config.poll.attributes);
         shared.board.set_maintenance(config.maintenance.clone());
@@ -36,6 +34,7 @@ impl Generation {
             store: shared.store.clone(),
             telemetry: shared.telemetry.clone(),
             owed: shared.owed.clone(),
+            said: Said::default(),
         };
         generation.spawn("judge", judge::run(judge, generation.stop.clone()));
         shared.store.limit(keeper::limits(&config.outbox));
@@ -43,7 +42,8 @@ impl Generation {
         if let Some(heartbeat) = config.heartbeat.clone() {
             generation.spawn("heartbeat", heartbeat::run(shared.clone(), heartbeat, generation.stop.clone()));
         }
-        let delivery = delivery(shared, &clients).await;
+        let delivery = delivery(shared, receivers);
+        generation.resend(&delivery, shared);
         generation.spawn("notify", deliver::run(delivery, shared.owed.clone(), generation.stop.clone()));
         generation.spawn("counters", counters::run(shared.clone(), generation.stop.clone()));
         generation
@@ -87,6 +87,16 @@ impl Generation {
         }
     }
 
+    /// One worker an Alertmanager, beside the outbox.
+    fn resend(&mut self, delivery: &Delivery, shared: &Shared) {
+        for receiver in delivery.receivers.values() {
+            if let Receiver::Alertmanager(cluster) = receiver {
+                let resend = resend::run(cluster.clone(), shared.board.clone(), self.stop.clone());
+                self.spawn("resend", resend);
+            }
+        }
+    }
+
     fn watch(&mut self, shared: &Shared, clients: &Clients) {
         let kept = clients.targets().iter().map(|clients| clients.target.clone()).collect();
         shared.board.retain_targets(&kept);
@@ -103,8 +113,7 @@ impl Generation {
     }
 }
 
-async fn delivery(shared: &Shared, clients: &Clients) -> Delivery {
-    let receivers = receivers(&shared.config.load(), clients, &shared.http, &shared.telemetry).await;
+fn delivery(shared: &Shared, receivers: Receivers) -> Delivery {
     receivers.keys().for_each(|name| shared.counts.expect(name));
     Delivery {
         store: shared.store.clone(),
@@ -112,29 +121,4 @@ async fn delivery(shared: &Shared, clients: &Clients) -> Delivery {
         counts: shared.counts.clone(),
         random: fastrand::f64,
     }
-}
-
-/// The destinations of the configuration, each with its client.
-pub(super) async fn receivers(
-    config: &Config,
-    clients: &Clients,
-    http: &reqwest::Client,
-    telemetry: &Telemetry,
-) -> BTreeMap<Arc<str>, Receiver> {
-    let mut receivers = BTreeMap::new();
-    for (name, destination) in &config.destinations {
-        let receiver = match destination {
-            Destination::Sns(sns) => {
-                let client = clients.sns(sns.region(), sns.role_arn.as_deref()).await;
-                let meter = Meter::publishing(telemetry.clone(), sns.region().into());
-                Receiver::Sns(sns.clone(), client, meter)
-            }
-            Destination::Webhook(webhook) => Receiver::Webhook(webhook.clone(), http.clone()),
-            Destination::PagerDuty(pagerduty) => Receiver::PagerDuty(pagerduty.clone(), http.clone()),
-            Destination::Slack(slack) => Receiver::Slack(slack.clone(), http.clone()),
-            Destination::Teams(teams) => Receiver::Teams(teams.clone(), http.clone()),
-        };
-        receivers.insert(name.clone(), receiver);
-    }
-    receivers
 }

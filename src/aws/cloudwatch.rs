@@ -18,6 +18,8 @@ use crate::domain::cost::Call;
 use crate::domain::rule::Statistic;
 use crate::domain::time::Timestamp;
 
+/// SQS's own namespace. Nothing in it can be negative: all are counts, ages and sizes.
+pub const SQS: &str = "AWS/SQS";
 /// Queries that one request may hold.
 pub const MAX_QUERIES: usize = 500;
 /// Datapoints that one request may ask for.
@@ -193,8 +195,10 @@ impl<'a> Pages<'a> {
     /// page does not come back on another.
     fn add_series(&mut self, index: usize, result: &MetricDataResult) {
         let answer = &mut self.answers[index];
+        let query = &self.queries[index];
+        let counts = query.namespace == SQS || query.statistic == Statistic::SampleCount;
         let sound = result.timestamps().len() == result.values().len()
-            && result.values().iter().all(|value| value.is_finite());
+            && result.values().iter().all(|value| value.is_finite() && (*value >= 0.0 || !counts));
         self.garbled |= !sound;
         answer.lacking = match result.status_code() {
             _ if !sound || answer.lacking == Some(Reason::BadAnswer) => Some(Reason::BadAnswer),

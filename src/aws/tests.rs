@@ -270,6 +270,28 @@ async fn what_is_partial_failed_or_forbidden_is_not_complete() {
 }
 
 #[tokio::test]
+async fn numbers_that_are_none_and_negative_counts_are_not_believed() {
+    let (simulator, clients, _) = simulator().await;
+    let span = hour();
+    for (value, believed) in
+        [(3.0, true), (0.0, true), (-1.0, false), (f64::NAN, false), (f64::INFINITY, false)]
+    {
+        let queue = format!("q{value}");
+        put(&simulator, &queue, span.from, 1.0);
+        put(&simulator, &queue, span.from + MINUTE, value);
+        let read = clients.cloudwatch.read(&[query(&queue)], span).await;
+        assert_eq!(read.answers[0].is_complete(), believed, "{value}: no part of such an answer counts");
+    }
+    let (service, at) = ([("Service", "orders")], span.from.as_secs());
+    simulator.control().put_datapoint("Shop", "Balance", &service, at, -7.5);
+    let dimensions = vec![("Service".into(), "orders".into())];
+    let custom = Query { namespace: "Shop".into(), metric: "Balance".into(), dimensions, ..query("") };
+    let read = clients.cloudwatch.read(&[custom], span).await;
+    assert!(read.answers[0].is_complete(), "a custom metric may be negative");
+    assert_eq!(read.answers[0].datapoints[&span.from], -7.5);
+}
+
+#[tokio::test]
 async fn pages_without_an_end_are_given_up_and_believed_in_nothing() {
     let (simulator, clients, _) = simulator().await;
     simulator.control().inject(Fault::new(FaultKind::EndlessPages));

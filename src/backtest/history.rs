@@ -86,7 +86,7 @@ impl History {
         }
     }
 
-    /// A minute's sum is one number: other statistics of it are not what the daemon would read.
+    /// A minute's sum is one number: other statistics of it are not what the daemon would read. A percentile is one of sums.
     fn note_what_differs(&mut self, config: &Config) {
         for rule in &config.rules {
             let Some(condition) = rule.condition() else { continue };
@@ -98,7 +98,8 @@ impl History {
             for (metric, statistic) in condition.measured() {
                 let other = match metric {
                     MetricRef::Queue(metric) => {
-                        metric.row().kind == Kind::Counter && statistic != Statistic::Sum
+                        metric.row().kind == Kind::Counter
+                            && !matches!(statistic, Statistic::Sum | Statistic::Percentile(_))
                     }
                     MetricRef::Custom(name) => config
                         .custom_metrics

@@ -7,7 +7,7 @@ use super::Run;
 use super::data::Point;
 use crate::domain::alarm::{State, Transition, Verdict};
 use crate::domain::evaluate::{evaluate, evaluate_math};
-use crate::domain::rule::{Condition, MetricRef};
+use crate::domain::rule::{Condition, MetricRef, Statistic};
 use crate::domain::series::{Fold, Series, Slot, StatisticSet};
 use crate::domain::time::{MINUTE, Timestamp};
 
@@ -89,7 +89,9 @@ impl<'a> Feed<'a> {
     fn new(condition: &Condition, track: &'a Track<'_>) -> Self {
         let (step, reach) = (step(condition), condition.reach());
         let fold = if step < MINUTE { Fold::All } else { Fold::Last };
-        let series = Series::new(step, reach, fold);
+        let mut series = Series::new(step, reach, fold);
+        let is_percentile = |statistic: &Statistic| matches!(statistic, Statistic::Percentile(_));
+        series.keep_samples(condition.measured().iter().any(|(_, statistic)| is_percentile(statistic)));
         Self { points: &track.points, sums: track.sums, step, reach, series, used: 0, closed: None }
     }
 

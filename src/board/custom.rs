@@ -7,7 +7,7 @@ use super::{Needs, Target, unpoisoned};
 use crate::domain::alarm::CustomId;
 use crate::domain::counter::Counter;
 use crate::domain::series::{Fold, Series, StatisticSet};
-use crate::domain::time::{MINUTE, Timestamp};
+use crate::domain::time::{Jump, MINUTE, Timestamp};
 
 /// One custom metric of one target.
 #[derive(Debug)]
@@ -44,11 +44,18 @@ impl WatchedCustom {
     pub fn read(&self, at: Timestamp, window: &Window, counts: bool) {
         let mut state = self.lock();
         state.read_at = Some(at);
-        state.newest = window.datapoints.iter().max_by_key(|(minute, _)| *minute).map(|(_, set)| *set);
+        state.newest = window.closed().max_by_key(|(minute, _)| *minute).map(|(_, set)| set);
         if counts {
             readings::count(&mut state.total, window);
         }
         readings::write_window(&mut state.series, window);
+    }
+
+    /// The wall clock was set.
+    pub(super) fn shift(&self, jump: Jump) {
+        let mut state = self.lock();
+        state.series.shift(jump);
+        state.read_at = state.read_at.map(|at| jump.moved(at));
     }
 
     /// Locks the readings; hold it briefly and never over an await.

@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::Needs;
 use crate::domain::counter::Counter;
 use crate::domain::derived::{self, Arrivals, DRAIN_WINDOW};
-use crate::domain::metric::{Kind, Metric};
+use crate::domain::metric::{Kind, Metric, Source};
 use crate::domain::queue::{Depth, Queue, QueueId, Role, Settings};
 use crate::domain::series::{Fold, Series, Slot, StatisticSet};
-use crate::domain::time::{MINUTE, Timestamp};
+use crate::domain::time::{Jump, MINUTE, Timestamp};
 
 /// What CloudWatch said about one metric over whole minutes.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,8 +21,16 @@ pub struct Window {
     pub until: Timestamp,
     /// Up to here a minute without a datapoint is final: there is none. After it, one may still come.
     pub settled: Timestamp,
-    /// The datapoints by the start of their minute, in any order.
+    /// The datapoints by the start of their minute, in any order. Those of `until` and later may still grow: they serve early
+    /// verdicts and nothing else.
     pub datapoints: Vec<(Timestamp, StatisticSet)>,
+}
+
+impl Window {
+    /// The datapoints before `until`.
+    pub(super) fn closed(&self) -> impl Iterator<Item = (Timestamp, StatisticSet)> {
+        self.datapoints.iter().copied().filter(|(minute, _)| *minute < self.until)
+    }
 }
 
 /// The readings of one queue.
@@ -79,12 +87,12 @@ impl Readings {
         self.hold = needs.hold;
         self.series.retain(|key, _| needs.series.contains_key(key));
         for (key @ (_, step), reach) in &needs.series {
-            let fold = if *step < MINUTE { Fold::All } else { Fold::Last };
             let series = self
                 .series
                 .entry(*key)
-                .or_insert_with(|| Series::new(*step, *reach, fold).with_hold(needs.hold));
+                .or_insert_with(|| Series::new(*step, *reach, fold(*key)).with_hold(needs.hold));
             series.ensure_reach(*reach);
+            series.keep_samples(needs.samples.contains(&key.0));
         }
     }
 
@@ -110,6 +118,19 @@ impl Readings {
     /// Takes a saved counter back, before anything is read.
     pub fn restore(&mut self, metric: Metric, counter: Counter) {
         self.counters.entry(metric).or_insert(counter);
+    }
+
+    /// The wall clock was set: everything that was read here is as long ago as it was.
+    pub(super) fn shift(&mut self, jump: Jump) {
+        self.series.values_mut().for_each(|series| series.shift(jump));
+        self.totals.iter_mut().for_each(|(at, _)| *at = jump.moved(*at));
+        let instants =
+            [&mut self.attributes_at, &mut self.settings_at, &mut self.cloudwatch_at, &mut self.empty_since];
+        for at in instants.into_iter().flatten() {
+            *at = jump.moved(*at);
+        }
+        // What was deleted when is told by CloudWatch's clock, which nobody has set.
+        self.arrivals = self.arrivals.as_ref().map(|arrivals| Arrivals::since(jump.to, arrivals.level()));
     }
 
     /// Takes new tags and another URL; everything else of the queue is known better here, also tags that were not read now.
@@ -227,12 +248,8 @@ impl Readings {
     /// An increase of a counter that is computed here, counted in its minute's sum as well.
     fn add(&mut self, at: Timestamp, metric: Metric, increase: f64) {
         self.counters.entry(metric).or_default().add(increase);
-        for ((_, step), series) in self.series.range_mut((metric, Duration::ZERO)..=(metric, Duration::MAX)) {
-            let so_far = match series.at(at.floor(*step)) {
-                Slot::Value(set) => set.sum,
-                _ => 0.0,
-            };
-            series.set(at.floor(*step), Slot::Value(StatisticSet::single(so_far + increase)));
+        for (_, series) in self.series.range_mut((metric, Duration::ZERO)..=(metric, Duration::MAX)) {
+            series.record(at, increase);
         }
     }
 
@@ -255,7 +272,7 @@ impl Readings {
 
     fn window(&mut self, metric: Metric, window: &Window) {
         if metric.row().kind == Kind::Gauge {
-            let newest = window.datapoints.iter().max_by_key(|(minute, _)| *minute);
+            let newest = window.closed().max_by_key(|(minute, _)| *minute);
             self.gauges[metric.index()] = newest.map(|(_, set)| set.maximum);
         }
         if let Some(series) = self.series.get_mut(&(metric, MINUTE)) {
@@ -304,16 +321,27 @@ impl Readings {
     }
 }
 
+/// How the readings of a slot become one.
+fn fold((metric, step): (Metric, Duration)) -> Fold {
+    let row = metric.row();
+    match row.kind {
+        _ if step < MINUTE => Fold::All,
+        Kind::Counter if row.source == Source::Derived => Fold::Total,
+        _ => Fold::Last,
+    }
+}
+
 /// Counts a window's sums, oldest first as [`Counter::observe`] wants them.
 pub(super) fn count(counter: &mut Counter, window: &Window) {
-    let mut sums: Vec<(Timestamp, f64)> = window.datapoints.iter().map(|(at, set)| (*at, set.sum)).collect();
+    let mut sums: Vec<(Timestamp, f64)> = window.closed().map(|(at, set)| (at, set.sum)).collect();
     sums.sort_by_key(|(minute, _)| *minute);
     for (minute, sum) in sums {
         counter.observe(minute, sum);
     }
 }
 
-/// Writes a window into a series: values, final gaps as missing, and gaps that may still fill as unknown.
+/// Writes a window into a series: values, final gaps as missing, and gaps that may still fill as unknown; then what is there of
+/// the minutes after it.
 pub(super) fn write_window(series: &mut Series, window: &Window) {
     let mut minute = window.from;
     while minute < window.settled.min(window.until) {
@@ -323,7 +351,8 @@ pub(super) fn write_window(series: &mut Series, window: &Window) {
         minute = minute + MINUTE;
     }
     for (minute, set) in &window.datapoints {
-        series.set(*minute, Slot::Value(*set));
+        let slot = if *minute < window.until { Slot::Value(*set) } else { Slot::Partial(*set) };
+        series.set(*minute, slot);
     }
     series.settle(window.until);
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Jump, Timestamp};
 
 /// One identity in one region: the unit of discovery, of rates and of readiness.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,5 +86,18 @@ impl TargetHealth {
     pub fn note_discovery(&mut self, at: Timestamp) {
         self.discovered_at = Some(at);
         self.first_discovered_at.get_or_insert(at);
+    }
+
+    /// The wall clock was set: what was read is as long ago as it was.
+    pub(super) fn shift(&mut self, jump: Jump) {
+        let instants = [
+            &mut self.discovered_at,
+            &mut self.first_discovered_at,
+            &mut self.attributes_at,
+            &mut self.cloudwatch_at,
+        ];
+        for at in instants.into_iter().flatten() {
+            *at = jump.moved(*at);
+        }
     }
 }

@@ -32,6 +32,11 @@ pub(super) async fn run(args: &CheckArgs) -> u8 {
         Ok(config) => config,
         Err(code) => return code,
     };
+    for (name, destination) in &config.destinations {
+        for expired in destination.tls().into_iter().flat_map(|tls| tls.expired(clock::now())) {
+            eprintln!("warning: destinations.{name}.{}.{expired}", destination.kind());
+        }
+    }
     let (alarms, destinations) = (config.rules.len(), config.destinations.len());
     println!("the configuration is valid: {alarms} alarm(s), {destinations} destination(s)");
     if args.aws { check_aws(&config).await } else { 0 }

@@ -118,12 +118,11 @@ async fn add(args: &AddArgs, author: &str) -> Result<(), ClientError> {
     let (starts, ends) = (table::text(&answer["silence"]["starts"]), table::text(&answer["silence"]["ends"]));
     let since =
         if answer["silence"]["state"] == "pending" { format!("from {starts} ") } else { String::new() };
-    match (answer["alarms"].as_u64().unwrap_or(0), answer["firing"].as_u64().unwrap_or(0)) {
-        (0, _) => eprintln!("silenced {since}until {ends}; warning: no alarm that is there now matches"),
-        (alarms, 0) => eprintln!("silenced {since}until {ends}: {alarms} alarms, none of them firing"),
-        (alarms, firing) => {
-            eprintln!("silenced {since}until {ends}: {alarms} alarms, {firing} of them firing")
-        }
+    let count = |key: &str| answer[key].as_u64().unwrap_or(0);
+    let plural = if count("alarms") == 1 { "" } else { "s" };
+    eprintln!("silenced {since}until {ends}: {} alarm{plural}, {} firing", count("alarms"), count("firing"));
+    if count("alarms") == 0 {
+        eprintln!("warning: no alarm that is there now matches");
     }
     Ok(())
 }

@@ -30,8 +30,9 @@ sections! {
     POLL = "poll": ["attributes", "cloudwatch", "counters", "metrics", "settle", "reread", "concurrency", "timeout"]
         planned ["monthly_budget_usd"];
     ALARM = "alarms[]": ["name", "description", "queues", "metric", "expression", "metrics", "statistic", "period", "evaluation_periods",
-        "datapoints_to_alarm", "evaluation_range", "comparison", "threshold", "treat_missing_data", "severity", "notify",
-        "repeat", "repeat_on", "flapping", "labels", "alarm_rule", "actions_suppressor", "actions_suppressor_wait_period",
+        "datapoints_to_alarm", "evaluation_range", "comparison", "threshold", "treat_missing_data",
+        "evaluate_low_sample_count_percentile", "severity", "notify", "repeat", "repeat_on", "flapping", "labels", "alarm_rule",
+        "actions_suppressor", "actions_suppressor_wait_period",
         "actions_suppressor_extension_period"];
     SELECTOR = "alarms[].queues": ["role", "name", "tags", "kind", "region", "account"];
     REPEAT_ON = "alarms[].repeat_on": ["increase", "gap"];
@@ -39,9 +40,8 @@ sections! {
     MAINTENANCE = "maintenance[]": ["name", "alarms", "queues", "labels", "days", "start", "duration", "from", "until",
         "time_zone"];
     CUSTOM_METRIC = "custom_metrics[]": ["name", "namespace", "metric", "dimensions", "statistic", "region", "description"];
-    DESTINATION = "destinations.NAME": ["sns", "webhook", "pagerduty", "slack", "teams"] planned ["alertmanager"];
+    DESTINATION = "destinations.NAME": ["sns", "webhook", "pagerduty", "slack", "teams", "alertmanager"];
     SNS = "destinations.NAME.sns": ["topic_arn", "role_arn"];
-    WEBHOOK = "destinations.NAME.webhook": ["url", "secret", "secrets", "headers", "timeout"];
     OUTBOX = "outbox": ["give_up", "max_pending", "history"];
     HEARTBEAT = "heartbeat": ["url", "method", "interval", "timeout", "stuck_after"];
     PAGERDUTY = "destinations.NAME.pagerduty": ["routing_key", "url", "timeout", "client_url", "links"] planned ["group"];
@@ -52,7 +52,14 @@ sections! {
     TEAMS_GROUP = "destinations.NAME.teams.group": ["by", "wait"];
     ROUTE = "routes[]": ["alarms", "severity", "labels", "notify", "continue"];
     FLAPPING = "flapping": ["changes", "within"];
-    WEB = "web": ["listen", "token"];
+    WEBHOOK = "destinations.NAME.webhook": ["url", "secret", "secrets", "headers", "timeout", "format", "template",
+        "content_type", "tls"];
+    WEBHOOK_TLS = "destinations.NAME.webhook.tls": ["ca", "cert", "key"];
+    ALERTMANAGER = "destinations.NAME.alertmanager": ["urls", "headers", "basic_auth", "bearer_token", "timeout", "resend",
+        "tls"];
+    BASIC_AUTH = "destinations.NAME.alertmanager.basic_auth": ["username", "password"];
+    ALERTMANAGER_TLS = "destinations.NAME.alertmanager.tls": ["ca", "cert", "key"];
+    WEB = "web": ["listen", "external_url", "token"];
     STORE = "store": ["path"];
     LOG = "log": ["format", "level"];
 }

@@ -9,7 +9,7 @@ use super::hold::Hold;
 use super::notification::{Event, Notification};
 use super::queue::QueueId;
 use super::rule::UnknownWord;
-use super::time::Timestamp;
+use super::time::{Jump, Timestamp};
 
 /// CloudWatch's three alarm states.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -214,6 +214,15 @@ impl Alarm {
     /// A new one: in INSUFFICIENT_DATA since `now`.
     pub fn new(now: Timestamp) -> Self {
         Self { since: now, ..Self::default() }
+    }
+
+    /// The wall clock was set: what is remembered is as long ago as it was, so that nothing is repeated at once or kept silent for
+    /// as long as the clock was set back.
+    pub fn shift(&mut self, jump: Jump) {
+        self.since = jump.moved(self.since);
+        self.told_at = self.told_at.map(|at| jump.moved(at));
+        self.ended = self.ended.map(|at| jump.moved(at));
+        self.flaps.changes.iter_mut().for_each(|at| *at = jump.moved(*at));
     }
 
     /// Takes a verdict: the alarm moves, and a change of state is returned.

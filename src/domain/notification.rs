@@ -103,6 +103,8 @@ pub struct Notification {
     pub to: State,
     /// When the state changed.
     pub since: Timestamp,
+    /// When the firing began that this belongs to; `None` when that is not known (then `since` is as near as it gets).
+    pub fired_at: Option<Timestamp>,
     /// When this became due: later than `since` for what is told again, and for a firing that was held back.
     pub at: Timestamp,
     /// Why, in CloudWatch's words.
@@ -119,6 +121,18 @@ pub struct Notification {
     pub labels: BTreeMap<String, String>,
     /// The queue, unless the subject is a custom metric.
     pub queue: Option<QueueFacts>,
+}
+
+impl Notification {
+    /// What receivers are told that know nothing but ALARM and OK: it is over, or it is not.
+    pub fn tells(&self) -> State {
+        match self.event {
+            Event::Resolved | Event::Closed => State::Ok,
+            Event::Firing | Event::Repeated | Event::Increased | Event::Flapping | Event::Test => {
+                State::Alarm
+            }
+        }
+    }
 }
 
 /// What an alarm that is told of looks at.

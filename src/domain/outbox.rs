@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::alarm::AlarmKey;
 use super::backoff::Backoff;
 use super::notification::Notification;
-use super::time::Timestamp;
+use super::time::{Jump, Timestamp};
 pub use group::{Batching, GroupBy, Grouping, Verdict, next_group, wait};
 
 /// How old an entry must be for a failed attempt to be its last unless the configuration says another time: three days, so
@@ -83,6 +83,12 @@ impl Entry {
     pub fn postpone(&mut self, at: Timestamp) {
         self.attempts = self.attempts.saturating_add(1);
         self.not_before = at;
+    }
+
+    /// The wall clock was set: it has waited, and has to wait, as long as before.
+    pub fn shift(&mut self, jump: Jump) {
+        self.not_before = jump.moved(self.not_before);
+        self.created = jump.moved(self.created);
     }
 
     /// Whether it may be tried. After a clock was set back, what was never put off is due, and so is what would wait

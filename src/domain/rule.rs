@@ -2,6 +2,7 @@
 //!
 //! The names and limits are CloudWatch's (PutMetricAlarm API); specs are restated in docs/alarms.md.
 
+mod missing;
 mod selector;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use super::growth::Growth;
 use super::math::Math;
 use super::metric::Metric;
 use super::time::MINUTE;
+pub use missing::{LowSamples, MissingData};
 pub use selector::{Glob, RoleSelector, Selector};
 
 /// One alarm rule of the configuration. It stands for as many alarms as it selects queues.
@@ -96,6 +98,8 @@ pub enum Trigger {
 pub struct Condition {
     /// What is measured.
     pub metric: MetricRef,
+    /// Where CloudWatch has a custom metric, so that whoever is told can look there; `None` for a queue's metric.
+    pub published: Option<Arc<Published>>,
     /// How the values of one period become one datapoint; without meaning for an expression, whose metrics have their own.
     pub statistic: Statistic,
     /// One datapoint's length: 10, 20, 30 s or a multiple of 60 s.
@@ -112,6 +116,8 @@ pub struct Condition {
     pub threshold: f64,
     /// What a missing datapoint counts as.
     pub missing_data: MissingData,
+    /// What a percentile of few samples counts as; without meaning for other statistics.
+    pub low_samples: LowSamples,
 }
 
 /// How many datapoints beyond N are looked at when the alarm does not say: AWS publishes no number, and this is what its one
@@ -123,6 +129,7 @@ impl Condition {
     pub fn new(metric: MetricRef, statistic: Statistic, comparison: Comparison, threshold: f64) -> Self {
         Self {
             metric,
+            published: None,
             statistic,
             period: MINUTE,
             evaluation_periods: 1,
@@ -131,7 +138,13 @@ impl Condition {
             comparison,
             threshold,
             missing_data: MissingData::default(),
+            low_samples: LowSamples::default(),
         }
+    }
+
+    /// Whether periods with too few samples for a percentile must keep the state.
+    pub fn ignores_low_samples(&self) -> bool {
+        self.low_samples == LowSamples::Ignore && matches!(self.statistic, Statistic::Percentile(_))
     }
 
     /// How many periods back an evaluation looks for datapoints.
@@ -157,6 +170,17 @@ impl Condition {
             one => vec![(one, self.statistic)],
         }
     }
+}
+
+/// A custom metric in CloudWatch's own terms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The namespace.
+    pub namespace: String,
+    /// The metric's name there.
+    pub metric: String,
+    /// The exact dimensions.
+    pub dimensions: BTreeMap<String, String>,
 }
 
 /// What an alarm measures.
@@ -294,43 +318,6 @@ impl FromStr for Comparison {
         [Self::GreaterThan, Self::GreaterThanOrEqual, Self::LessThan, Self::LessThanOrEqual]
             .into_iter()
             .find(|comparison| comparison.as_symbol() == text || comparison.as_cloudwatch() == text)
-            .ok_or(UnknownWord)
-    }
-}
-
-/// What a missing datapoint counts as (TreatMissingData).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MissingData {
-    /// As nothing: with no datapoint at all the state is INSUFFICIENT_DATA.
-    #[default]
-    Missing,
-    /// The present state stays.
-    Ignore,
-    /// As breaching the threshold.
-    Breaching,
-    /// As within the threshold.
-    NotBreaching,
-}
-
-impl MissingData {
-    /// CloudWatch's spelling.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Ignore => "ignore",
-            Self::Breaching => "breaching",
-            Self::NotBreaching => "notBreaching",
-        }
-    }
-}
-
-impl FromStr for MissingData {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Missing, Self::Ignore, Self::Breaching, Self::NotBreaching]
-            .into_iter()
-            .find(|mode| mode.as_str() == text)
             .ok_or(UnknownWord)
     }
 }

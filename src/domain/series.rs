@@ -3,11 +3,16 @@
 //! A slot says which of four things is true, because an alarm must not confuse them: a value was read, it was read that
 //! there is none (missing), it was not read (unknown: a failed or late read is not missing data), or only a part was read.
 
+mod samples;
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::rule::Statistic;
-use super::time::Timestamp;
+use super::time::{Jump, Timestamp};
+use samples::Samples;
 
 /// CloudWatch's statistic set: what is kept of the values of one slot or period.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,8 +43,8 @@ impl StatisticSet {
         }
     }
 
-    /// One statistic of the set. A percentile cannot be had from a set: CloudWatch computes it, so that the set
-    /// holds that one value and any statistic of it is the value.
+    /// One statistic of the set. A percentile cannot be had from a set: that of a custom metric CloudWatch computes, and its
+    /// word on the minute stands in the set as the maximum; that of a queue's metric is made of [`Series::values`].
     pub fn get(&self, statistic: Statistic) -> f64 {
         match statistic {
             Statistic::Average => self.sum / self.count,
@@ -61,8 +66,11 @@ pub enum Slot {
     Missing,
     /// Read in full.
     Value(StatisticSet),
-    /// Some of it was read, the rest was not; only [`Series::datapoint`] makes these.
+    /// Some of it was read, and more may come.
     Partial(StatisticSet),
+    /// Between two readings, the first of which gave this value. It stands for a period in which nothing else was read, and
+    /// is no reading of its own.
+    Held(f64),
 }
 
 /// How several readings of one slot become one.
@@ -72,6 +80,8 @@ pub enum Fold {
     Last,
     /// All count (periods below 60 s).
     All,
+    /// They are increases, and their total is the slot's one value (counters that are kept here).
+    Total,
 }
 
 /// The recent slots of one metric of one queue.
@@ -86,6 +96,8 @@ pub struct Series {
     slots: VecDeque<Slot>,
     end: Timestamp,
     last_reading: Option<(Timestamp, f64)>,
+    /// Every reading, where a percentile of readings is wanted.
+    samples: Option<Samples>,
     /// For what is read in windows: all before this is final. `None` for gauges read as they are.
     settled: Option<Timestamp>,
 }
@@ -102,6 +114,7 @@ impl Series {
             slots: VecDeque::new(),
             end: Timestamp::default(),
             last_reading: None,
+            samples: None,
             settled: None,
         }
     }
@@ -117,8 +130,20 @@ impl Series {
         self.capacity = self.capacity.max((reach.as_millis() / self.step.as_millis().max(1)) as usize + 2);
     }
 
-    /// Takes one reading of a gauge. Readings older than the memory are dropped.
+    /// Keeps every reading from now on, or none any more. A minute's one value needs no keeping: only [`Fold::All`] does.
+    pub fn keep_samples(&mut self, keep: bool) {
+        let keep = keep && self.fold == Fold::All;
+        if keep != self.samples.is_some() {
+            self.samples = keep.then(Samples::default);
+        }
+    }
+
+    /// Takes one reading of a gauge, or one increase ([`Fold::Total`]). What is older than the memory is dropped, and so is
+    /// what is no number.
     pub fn record(&mut self, at: Timestamp, value: f64) {
+        if !value.is_finite() {
+            return;
+        }
         if let Some((before, held)) = self.last_reading
             && at.since(before) <= self.hold
         {
@@ -126,17 +151,30 @@ impl Series {
         }
         self.last_reading = Some((at, value));
         let start = at.floor(self.step);
-        let slot = match (self.fold, self.at(start)) {
-            (Fold::All, Slot::Value(set)) => Slot::Value(set.merge(StatisticSet::single(value))),
-            _ => Slot::Value(StatisticSet::single(value)),
+        let set = match (self.fold, self.at(start)) {
+            (Fold::All, Slot::Value(set)) => set.merge(StatisticSet::single(value)),
+            (Fold::Total, Slot::Value(set)) => StatisticSet::single(set.sum + value),
+            _ => StatisticSet::single(value),
         };
-        self.set(start, slot);
+        self.set(start, Slot::Value(set));
+        let memory = self.end - self.step * self.capacity as u32;
+        if let Some(samples) = &mut self.samples {
+            samples.push(at, value, memory);
+        }
     }
 
-    fn fill(&mut self, from: Timestamp, to: Timestamp, value: f64) {
+    /// What is known of the slots between two readings; what was read stands.
+    fn fill(&mut self, from: Timestamp, to: Timestamp, held: f64) {
+        let slot = match self.fold {
+            Fold::Last => Slot::Value(StatisticSet::single(held)),
+            Fold::All => Slot::Held(held),
+            Fold::Total => Slot::Value(StatisticSet::single(0.0)),
+        };
         let mut start = from;
         while start < to {
-            self.set(start, Slot::Value(StatisticSet::single(value)));
+            if self.at(start) == Slot::Unknown {
+                self.set(start, slot);
+            }
             start = start + self.step;
         }
     }
@@ -147,6 +185,27 @@ impl Series {
         self.extend_to(start + self.step);
         if let Some(index) = self.index(start) {
             self.slots[index] = slot;
+        }
+    }
+
+    /// The wall clock was set. What was read here moves along, so that the history goes on without a gap; windows were asked for by
+    /// the old clock, so what they told is unknown until they are read again.
+    pub fn shift(&mut self, jump: Jump) {
+        if self.settled.take().is_some() {
+            (self.slots, self.end) = (VecDeque::new(), Timestamp::default());
+        }
+        if self.slots.is_empty() {
+            return;
+        }
+        self.end = jump.moved_slot(self.end, self.step);
+        if let Some(samples) = &mut self.samples {
+            samples.shift(|at| jump.moved_slot(at, self.step));
+        }
+        if let Some((at, value)) = self.last_reading.take() {
+            let (slot, at) = (jump.moved_slot(at.floor(self.step), self.step), jump.moved(at));
+            // Its own slot may be one short of it now; nothing was missed in between.
+            self.fill(slot + self.step, at.floor(self.step) + self.step, value);
+            self.last_reading = Some((at, value));
         }
     }
 
@@ -169,16 +228,30 @@ impl Series {
         })
     }
 
-    /// What is known of the period `[start, start + period)`: its slots merged.
-    pub fn datapoint(&self, start: Timestamp, period: Duration) -> Slot {
-        let (mut set, mut unknown): (Option<StatisticSet>, bool) = (None, false);
+    /// The end of the newest slot of which something was read; the epoch for an empty series.
+    pub fn end(&self) -> Timestamp {
+        self.end
+    }
+
+    /// The length of a slot, by which the windows of an evaluation slide.
+    pub fn step(&self) -> Duration {
+        self.step
+    }
+
+    /// What is known of the period `[start, start + period)`: its slots merged, those from `closed` on as ones to which more
+    /// may come.
+    pub fn datapoint(&self, start: Timestamp, period: Duration, closed: Timestamp) -> Slot {
+        let (mut set, mut held, mut unknown): (Option<StatisticSet>, _, bool) = (None, None, false);
         let end = start + period;
         let mut at = start.floor(self.step);
         while at < end {
-            match self.at(at) {
+            let slot = if at < closed { self.at(at) } else { self.open(at) };
+            match slot {
                 Slot::Value(value) | Slot::Partial(value) => {
                     set = Some(set.map_or(value, |sum| sum.merge(value)));
+                    unknown |= matches!(slot, Slot::Partial(_));
                 }
+                Slot::Held(value) => held = Some(StatisticSet::single(value)),
                 Slot::Missing => {}
                 Slot::Unknown => unknown = true,
             }
@@ -187,9 +260,42 @@ impl Series {
         match (set, unknown) {
             (Some(set), false) => Slot::Value(set),
             (Some(set), true) => Slot::Partial(set),
-            (None, false) => Slot::Missing,
+            (None, false) => held.map_or(Slot::Missing, Slot::Value),
             (None, true) => Slot::Unknown,
         }
+    }
+
+    /// A slot that is not over. Of a minute that its last reading stands for nothing is certain before its end.
+    fn open(&self, start: Timestamp) -> Slot {
+        match (self.at(start), self.fold) {
+            (Slot::Partial(set), _) | (Slot::Value(set), Fold::All | Fold::Total) => Slot::Partial(set),
+            _ => Slot::Unknown,
+        }
+    }
+
+    /// The single values of which the period's [`Series::datapoint`] is made, for percentiles: one a minute, or every reading
+    /// where all of them count. `None` when not every reading was kept.
+    pub fn values(&self, start: Timestamp, period: Duration) -> Option<Vec<f64>> {
+        let end = start + period;
+        let slots = || {
+            let starts = std::iter::successors(Some(start.floor(self.step)), |at| Some(*at + self.step));
+            starts.take_while(|at| *at < end).map(|at| self.at(at))
+        };
+        if self.fold != Fold::All {
+            let value = |slot| match slot {
+                Slot::Value(set) | Slot::Partial(set) => Some(set.sum),
+                _ => None,
+            };
+            return Some(slots().filter_map(value).collect());
+        }
+        let values = self.samples.as_ref()?.between(start, end);
+        let counted = slots().map(|slot| if let Slot::Value(set) = slot { set.count } else { 0.0 });
+        if counted.sum::<f64>() != values.len() as f64 {
+            return None;
+        }
+        let held =
+            || slots().filter_map(|slot| if let Slot::Held(value) = slot { Some(value) } else { None });
+        Some(if values.is_empty() { held().last().into_iter().collect() } else { values })
     }
 
     /// The slot that starts at `start`; unknown outside the memory.
@@ -225,91 +331,5 @@ impl Series {
         }
         let back = self.end.since(start).as_millis().div_ceil(self.step.as_millis().max(1)) as usize;
         self.slots.len().checked_sub(back)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::time::MINUTE;
-
-    fn minute(n: i64) -> Timestamp {
-        Timestamp::from_secs(n * 60)
-    }
-
-    fn value(v: f64) -> Slot {
-        Slot::Value(StatisticSet::single(v))
-    }
-
-    #[test]
-    fn the_last_reading_of_a_minute_stands_for_it() {
-        let mut series = Series::new(MINUTE, MINUTE * 5, Fold::Last);
-        for (second, reading) in [(0, 5.0), (15, 9.0), (45, 2.0), (60, 7.0)] {
-            series.record(Timestamp::from_secs(second), reading);
-        }
-        assert_eq!(series.at(minute(0)), value(2.0));
-        assert_eq!(series.at(minute(1)), value(7.0));
-        assert_eq!(series.latest(), Some((minute(1), StatisticSet::single(7.0))));
-    }
-
-    #[test]
-    fn short_periods_count_every_reading() {
-        let mut series = Series::new(Duration::from_secs(10), MINUTE, Fold::All);
-        series.record(Timestamp::from_secs(1), 5.0);
-        series.record(Timestamp::from_secs(9), 1.0);
-        let set = StatisticSet { count: 2.0, sum: 6.0, minimum: 1.0, maximum: 5.0 };
-        assert_eq!(series.at(Timestamp::from_secs(0)), Slot::Value(set));
-        assert_eq!(set.get(Statistic::Average), 3.0);
-    }
-
-    #[test]
-    fn unread_is_not_missing_and_a_part_is_not_the_whole() {
-        let mut series = Series::new(MINUTE, MINUTE * 10, Fold::Last);
-        series.set(minute(1), value(4.0));
-        series.set(minute(2), Slot::Missing);
-        series.set(minute(4), value(6.0));
-        assert_eq!(series.datapoint(minute(1), MINUTE * 2), value(4.0));
-        assert_eq!(series.datapoint(minute(2), MINUTE), Slot::Missing);
-        assert_eq!(series.datapoint(minute(3), MINUTE), Slot::Unknown);
-        assert_eq!(series.datapoint(minute(9), MINUTE), Slot::Unknown);
-        let Slot::Partial(part) = series.datapoint(minute(1), MINUTE * 4) else { panic!("a part") };
-        assert_eq!((part.sum, part.count), (10.0, 2.0));
-    }
-
-    #[test]
-    fn rare_readings_stand_until_the_next_one_but_not_over_an_outage() {
-        let mut series = Series::new(MINUTE, MINUTE * 20, Fold::Last).with_hold(MINUTE * 3);
-        series.record(minute(0), 5.0);
-        series.record(minute(2), 6.0);
-        series.record(minute(9), 7.0);
-        assert_eq!(series.at(minute(1)), value(5.0));
-        assert_eq!(series.at(minute(3)), Slot::Unknown);
-    }
-
-    #[test]
-    fn memory_is_bounded_and_jumps_of_the_clock_are_survived() {
-        let mut series = Series::new(MINUTE, MINUTE * 3, Fold::Last);
-        for n in 0..100 {
-            series.record(minute(n), n as f64);
-        }
-        assert!(series.slots.len() <= 5);
-        assert_eq!(series.at(minute(90)), Slot::Unknown);
-        series.record(minute(1_000_000), 1.0);
-        assert_eq!(series.at(minute(1_000_000)), value(1.0));
-        assert_eq!(series.at(minute(99)), Slot::Unknown);
-        series.record(minute(3), 9.0); // far back: dropped
-        assert_eq!(series.latest(), Some((minute(1_000_000), StatisticSet::single(1.0))));
-    }
-
-    #[test]
-    fn a_re_read_window_may_start_before_the_first_slot() {
-        let mut series = Series::new(MINUTE, MINUTE * 5, Fold::Last);
-        series.set(minute(10), value(1.0));
-        series.set(minute(11), value(2.0));
-        series.set(minute(8), value(3.0));
-        assert_eq!(series.at(minute(8)), value(3.0));
-        series.settle(minute(11));
-        series.settle(minute(10));
-        assert_eq!(series.horizon(minute(50)), minute(11));
     }
 }

@@ -211,44 +211,53 @@ impl Silences {
 
     /// What silences the alarm that `rule` has on `subject` at `now`. For many alarms ask [`Silences::at`] once.
     pub fn hold(&self, rule: &Rule, subject: &Subject, now: Timestamp) -> Option<Hold> {
-        self.at(now).holder(rule, subject).map(|holder| holder.hold.clone())
+        self.at(now).hold(rule, subject)
     }
 
     /// All that silences at `now`.
-    pub fn at(&self, now: Timestamp) -> InForce<'_> {
+    pub fn at(&self, now: Timestamp) -> InForce {
         let silences = self.silences.iter().filter(|silence| silence.is_active(now)).map(|silence| Holder {
             hold: Hold::Silence(silence.id.clone()),
-            matchers: &silence.matchers,
+            matchers: silence.matchers.clone(),
             until: silence.ends,
         });
         let windows = self.windows.iter().filter_map(|window| {
             let until = window.active(now)?.until;
-            Some(Holder { hold: Hold::Maintenance(window.name.clone()), matchers: &window.matchers, until })
+            Some(Holder {
+                hold: Hold::Maintenance(window.name.clone()),
+                matchers: window.matchers.clone(),
+                until,
+            })
         });
-        let mut holders: Vec<Holder<'_>> = silences.chain(windows).collect();
+        let mut holders: Vec<Holder> = silences.chain(windows).collect();
         holders.sort_by_key(|holder| std::cmp::Reverse(holder.until));
         InForce(holders)
     }
 }
 
 /// What silences at one instant.
-#[derive(Clone, Debug)]
-pub struct InForce<'a>(Vec<Holder<'a>>);
+#[derive(Clone, Debug, Default)]
+pub struct InForce(Vec<Holder>);
 
 /// One of them.
 #[derive(Clone, Debug)]
-pub struct Holder<'a> {
+pub struct Holder {
     /// Which.
     pub hold: Hold,
     /// When it ends.
     pub until: Timestamp,
-    matchers: &'a Matchers,
+    matchers: Matchers,
 }
 
-impl InForce<'_> {
+impl InForce {
     /// What silences the alarm that `rule` has on `subject`; of several that which ends last.
-    pub fn holder(&self, rule: &Rule, subject: &Subject) -> Option<&Holder<'_>> {
+    pub fn holder(&self, rule: &Rule, subject: &Subject) -> Option<&Holder> {
         self.0.iter().find(|holder| holder.matchers.matches(rule, subject))
+    }
+
+    /// The same without its end.
+    pub fn hold(&self, rule: &Rule, subject: &Subject) -> Option<Hold> {
+        self.holder(rule, subject).map(|holder| holder.hold.clone())
     }
 }
 

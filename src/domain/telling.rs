@@ -119,6 +119,7 @@ pub fn closed(alarm: &Alarm, reason: String, now: Timestamp) -> Option<Debt> {
         from: alarm.state,
         to: State::Ok,
         since: now,
+        fired_at: Some(firing.since),
         at: now,
         reason,
         value: None,
@@ -162,9 +163,10 @@ impl Teller<'_> {
         alarm.untold = None;
         alarm.told_at = None;
         alarm.told_value = None;
-        alarm.firing = None;
         let destinations = std::mem::take(&mut alarm.told);
-        self.debt(alarm, Event::Resolved, from, reason, destinations)
+        let debt = self.debt(alarm, Event::Resolved, from, reason, destinations);
+        alarm.firing = None;
+        debt
     }
 
     /// That it does not flap any more and is still in ALARM.
@@ -216,6 +218,7 @@ impl Teller<'_> {
             return None;
         }
         let About { key, rule, queue } = self.about;
+        let firing = alarm.firing.as_ref().filter(|_| event != Event::Firing);
         let notification = Notification {
             id: notification::id(key, event, self.before, alarm.tellings),
             event,
@@ -224,6 +227,7 @@ impl Teller<'_> {
             // Receivers that know an end and nothing else must not take it for one, whatever the state is just now.
             to: if event == Event::Flapping { State::Alarm } else { alarm.state },
             since: alarm.since,
+            fired_at: firing.map(|firing| firing.since),
             at: self.now,
             reason,
             value: alarm.value,

@@ -48,9 +48,49 @@ impl Timestamp {
         if step == 0 { self } else { Self(self.0 - self.0.rem_euclid(step)) }
     }
 
+    /// The instant `millis` later, or earlier when negative.
+    pub const fn plus_millis(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
     /// How long ago `earlier` was; zero when it is not earlier.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0).max(0) as u64)
+    }
+}
+
+/// A wall clock that was set: the moment that was `from` is `to` now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Jump {
+    /// What the clock would show.
+    pub from: Timestamp,
+    /// What it shows.
+    pub to: Timestamp,
+}
+
+impl Jump {
+    /// By how many milliseconds; negative when the clock was set back.
+    pub fn millis(self) -> i64 {
+        self.to.0.saturating_sub(self.from.0)
+    }
+
+    /// The instant that is as long ago now as `at` was.
+    pub fn moved(self, at: Timestamp) -> Timestamp {
+        at.plus_millis(self.millis())
+    }
+
+    /// As [`Jump::moved`], for the boundary of a slot of `step`: the slot that was the present one is the present one again.
+    pub fn moved_slot(self, at: Timestamp, step: Duration) -> Timestamp {
+        let slots = Self { from: self.from.floor(step), to: self.to.floor(step) };
+        slots.moved(at)
+    }
+}
+
+impl fmt::Display for Jump {
+    /// E.g. `back by 3600 s`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let way = if self.millis() < 0 { "back" } else { "forward" };
+        write!(f, "{way} by {} s", self.millis().unsigned_abs() / 1000)
     }
 }
 
@@ -120,5 +160,17 @@ mod tests {
         let end = Timestamp::from_millis(i64::MAX);
         assert_eq!(end + Duration::MAX, end);
         assert_eq!(Timestamp::from_secs(10).since(Timestamp::from_secs(20)), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_jump_moves_instants_along_and_slots_by_whole_ones() {
+        let at = |seconds: i64| Timestamp::from_secs(600 + seconds);
+        let ahead = Jump { from: at(50), to: at(3665) };
+        assert_eq!((ahead.moved(at(0)), ahead.to_string().as_str()), (at(3615), "forward by 3615 s"));
+        assert_eq!(ahead.moved_slot(at(0), MINUTE), at(3660), "minute 0 was the present one, minute 61 is");
+        assert_eq!(ahead.moved_slot(at(-60), MINUTE), at(3600));
+        let back = Jump { from: at(50), to: at(-3591) };
+        assert_eq!((back.moved(at(50)), back.to_string().as_str()), (at(-3591), "back by 3641 s"));
+        assert_eq!(back.moved_slot(at(0), MINUTE), at(-3600));
     }
 }

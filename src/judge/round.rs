@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::composites::Composites;
+use super::misfit::Misfits;
 use super::verdict;
 use crate::board::{Board, Watched};
 use crate::domain::alarm::{Alarm, AlarmKey, State, Subject, Transition, Verdict};
-use crate::domain::evaluate::evaluate;
+use crate::domain::evaluate::evaluate_early;
 use crate::domain::hold::Hold;
 use crate::domain::math::Math;
 use crate::domain::notification::Debt;
 use crate::domain::queue::Queue;
 use crate::domain::rule::{Condition, MetricRef, RoleSelector, Rule};
-use crate::domain::silence::Silences;
+use crate::domain::silence::InForce;
 use crate::domain::telling::{self, About};
 use crate::domain::time::Timestamp;
 
@@ -43,7 +44,9 @@ pub(super) struct Round {
     /// Alarms in INSUFFICIENT_DATA of which too little is known for a verdict.
     pub undecided: BTreeSet<AlarmKey>,
     /// What silences alarms during this round.
-    silences: Arc<Silences>,
+    silences: InForce,
+    /// The rules that select queues which cannot have their metric.
+    pub misfits: Misfits,
 }
 
 /// How much is known of who is whose dead-letter queue.
@@ -67,7 +70,7 @@ impl Topology {
 impl Round {
     /// Judges everything on the board as it is at `now`.
     pub(super) fn judge(board: &Board, now: Timestamp) -> Self {
-        let mut round = Self { silences: board.silences(), ..Self::default() };
+        let mut round = Self { silences: board.silences().at(now), ..Self::default() };
         let mut present = BTreeSet::new();
         // Asked before the queues are looked at and again after it: who is admitted or left out meanwhile is in one of them.
         let mut unreadable = board.unreadable();
@@ -112,7 +115,11 @@ impl Round {
         for watched in board.queues().values() {
             let Some((key, queue)) = selected(board, rule, watched, topology) else { continue };
             let alarm = remembered(board, &key, now);
-            let verdict = verdict::of_queue(board, condition, watched, alarm.state, now);
+            let whole = topology == Topology::Whole;
+            let verdict = self
+                .misfits
+                .verdict(&rule.name, condition, &queue, whole)
+                .or_else(|| verdict::of_queue(board, condition, watched, alarm.state, now));
             self.take(About { key: &key, rule, queue: Some(&queue) }, alarm, verdict, None, now);
             judged.insert(key);
         }
@@ -131,7 +138,7 @@ impl Round {
         for custom in board.customs().values().filter(|custom| &*custom.id.name == name) {
             let key = AlarmKey { rule: rule.name.clone(), subject: Subject::Custom(custom.id.clone()) };
             let alarm = remembered(board, &key, now);
-            let verdict = evaluate(condition, &custom.lock().series, alarm.state, now);
+            let verdict = evaluate_early(condition, &custom.lock().series, alarm.state, now);
             self.take(About { key: &key, rule, queue: None }, alarm, verdict, None, now);
             judged.insert(key);
         }
@@ -170,7 +177,7 @@ impl Round {
     ) {
         self.evaluations += 1;
         let About { key, rule, .. } = about;
-        let hold = hold.or_else(|| self.silences.hold(rule, &key.subject, now));
+        let hold = hold.or_else(|| self.silences.hold(rule, &key.subject));
         if verdict.is_none() && alarm.state == State::InsufficientData {
             self.undecided.insert(key.clone());
         }

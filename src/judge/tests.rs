@@ -1,7 +1,9 @@
 //! The judge over a real board and a store in memory, minute by minute.
 
 mod changes;
+mod clock;
 mod composites;
+mod early;
 mod holds;
 mod telling;
 
@@ -15,7 +17,7 @@ use crate::domain::metric::Metric;
 use crate::domain::notification::Event;
 use crate::domain::queue::{Depth, Queue, QueueId, RedrivePolicy, Settings};
 use crate::domain::rule::{
-    Comparison, Condition, MetricRef, RoleSelector, Rule, Severity, Statistic, Trigger,
+    Comparison, Condition, MetricRef, MissingData, RoleSelector, Rule, Severity, Statistic, Trigger,
 };
 use crate::domain::series::StatisticSet;
 use crate::domain::time::MINUTE;
@@ -65,7 +67,13 @@ fn dead_letters() -> Rule {
 fn judge(rules: Vec<Rule>) -> (Judge, Arc<Target>) {
     let board = Arc::new(Board::default());
     board.configure(rules, Duration::from_secs(15));
-    let judge = Judge { board, store: Store::memory(), telemetry: Telemetry::new(), owed: Arc::default() };
+    let judge = Judge {
+        board,
+        store: Store::memory(),
+        telemetry: Telemetry::new(),
+        owed: Arc::default(),
+        said: Said::default(),
+    };
     let target = Arc::new(Target { region: "eu-west-1".into(), role_arn: None });
     discover(&judge, &target, &["orders", "orders-dlq"], minute(0));
     for name in ["orders", "orders-dlq"] {
@@ -354,6 +362,36 @@ fn a_new_alarm_is_there_since_it_was_first_judged() {
     judge.tick(minute(0)).unwrap();
     let since = judge.board.with_alarms(|alarms| alarms.values().map(|alarm| alarm.since).min());
     assert_eq!(since, Some(minute(0)));
+}
+
+#[test]
+fn a_metric_that_its_queue_cannot_have_leaves_the_alarm_without_data_whatever_missing_data_counts_as() {
+    let mut groups =
+        rule("groups", Metric::GroupsInFlight, Statistic::Maximum, 1, 1, Comparison::GreaterThan, 0.0);
+    let condition = Condition { missing_data: MissingData::Breaching, ..groups.condition().unwrap().clone() };
+    groups.trigger = Trigger::Metric(condition);
+    let (judge, _) = judge(vec![groups]);
+    for n in 0..10 {
+        judge.tick(minute(n)).unwrap();
+    }
+    assert_eq!(state(&judge, "groups", "orders"), Some(State::InsufficientData));
+    assert!(owed(&judge).is_empty());
+}
+
+#[test]
+fn what_was_judged_before_the_queue_lost_its_role_stands_no_longer() {
+    let arrivals =
+        rule("arrivals", Metric::DeadLetters, Statistic::Sum, 1, 1, Comparison::GreaterThanOrEqual, 1.0);
+    let (judge, _) = judge(vec![arrivals]);
+    judge.tick(minute(0)).unwrap();
+    for (second, count) in [(0, 0), (15, 1), (30, 1), (45, 1)] {
+        read(&judge, "orders-dlq", minute(1) + Duration::from_secs(second), count);
+    }
+    judge.tick(minute(2)).unwrap();
+    assert_eq!(state(&judge, "arrivals", "orders-dlq"), Some(State::Alarm));
+    judge.board.read_attributes(&queue_id("orders"), minute(3), depth(0), Some(Settings::default()));
+    judge.tick(minute(3)).unwrap();
+    assert_eq!(state(&judge, "arrivals", "orders-dlq"), Some(State::InsufficientData));
 }
 
 #[test]

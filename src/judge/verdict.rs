@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::board::{Board, Watched};
 use crate::domain::alarm::{CustomId, State, Verdict};
-use crate::domain::evaluate::{evaluate, evaluate_math};
+use crate::domain::evaluate::{evaluate_early, evaluate_math};
 use crate::domain::math::Math;
 use crate::domain::rule::{Condition, MetricRef};
 use crate::domain::series::Series;
@@ -22,7 +22,7 @@ pub(super) fn of_queue(
     match &condition.metric {
         MetricRef::Queue(metric) => {
             let readings = watched.lock();
-            evaluate(condition, readings.series(*metric, condition.period)?, state, now)
+            evaluate_early(condition, readings.series(*metric, condition.period)?, state, now)
         }
         MetricRef::Custom(_) => None,
         MetricRef::Math(math) => {

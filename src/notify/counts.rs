@@ -1,6 +1,6 @@
 //! The daemon's own counters about notifications.
 
-use prometheus::{IntCounterVec, Opts, Registry};
+use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
 
 use crate::domain::notification::Event;
 use crate::domain::outbox::Reason;
@@ -10,6 +10,8 @@ use crate::domain::outbox::Reason;
 pub struct Counts {
     acknowledged: IntCounterVec,
     failures: IntCounterVec,
+    template_failures: IntCounterVec,
+    replica_failures: IntCounterVec,
 }
 
 impl Counts {
@@ -29,9 +31,34 @@ impl Counts {
             ),
             &["destination", "reason"],
         )?;
-        registry.register(Box::new(acknowledged.clone()))?;
-        registry.register(Box::new(failures.clone()))?;
-        Ok(Self { acknowledged, failures })
+        let template_failures = IntCounterVec::new(
+            Opts::new(
+                "sqswatch_template_failures_total",
+                "Notifications whose template failed, so that the plain text was sent.",
+            ),
+            &["destination"],
+        )?;
+        let replica_failures = IntCounterVec::new(
+            Opts::new(
+                "sqswatch_alertmanager_replica_failures_total",
+                "Requests that one replica of an Alertmanager did not take, whatever the others did.",
+            ),
+            &["destination", "reason"],
+        )?;
+        for family in [&acknowledged, &failures, &template_failures, &replica_failures] {
+            registry.register(Box::new(family.clone()))?;
+        }
+        Ok(Self { acknowledged, failures, template_failures, replica_failures })
+    }
+
+    /// What counts the failed templates of `destination`.
+    pub fn template_failures(&self, destination: &str) -> IntCounter {
+        self.template_failures.with_label_values(&[destination])
+    }
+
+    /// What counts requests that a replica did not take, by destination and reason.
+    pub fn replica_failures(&self) -> IntCounterVec {
+        self.replica_failures.clone()
     }
 
     /// Makes every series of `destination`, at zero, so that a first failure is seen by `rate()`.

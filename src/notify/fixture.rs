@@ -1,9 +1,19 @@
 //! Notifications for the tests of the store and of the notifiers.
 
 pub mod receiver;
+pub mod server;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use prometheus::IntCounter;
+
+use super::links::Links;
+use super::webhook::Hook;
+use super::{Receiver, http_client};
+use crate::config::secret::Secret;
+use crate::config::{Format, Webhook};
 use crate::domain::alarm::{AlarmKey, State, Subject};
 use crate::domain::metric::Metric;
 use crate::domain::notification::{self, Cause, Debt, Event, Notification, QueueFacts};
@@ -37,6 +47,7 @@ pub fn notification(rule: &str, event: Event, seconds: i64) -> Notification {
         from,
         to,
         since: at(seconds),
+        fired_at: None,
         at: at(seconds),
         reason: "Threshold Crossed: 1 datapoint [3.0 (02/01/26 03:04:00)] was greater than or equal to the threshold (1.0).".into(),
         value: Some(3.0),
@@ -51,6 +62,25 @@ pub fn notification(rule: &str, event: Event, seconds: i64) -> Notification {
             sources: vec![QueueId::new("123456789012", "us-east-1", "orders")],
         }),
     }
+}
+
+/// An unsigned webhook at `url`, in our own format.
+pub fn webhook(url: &str) -> Receiver {
+    let config = Webhook {
+        url: Secret::new(url),
+        secrets: vec![],
+        headers: BTreeMap::new(),
+        timeout: Duration::from_secs(5),
+        format: Format::Sqswatch,
+        tls: None,
+    };
+    Receiver::Webhook(Arc::new(Hook {
+        name: "webhook".into(),
+        config,
+        client: http_client().unwrap(),
+        links: Links::default(),
+        template_failures: IntCounter::new("failures", "of templates").unwrap(),
+    }))
 }
 
 /// The same, owed to these destinations.

@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
 
 use super::Answer;
-use super::webhook::retry_after;
+use super::http::{self, retry_after};
 use crate::clock;
 use crate::config::secret::Secret;
 use crate::domain::outbox::{Outcome, Reason};
@@ -40,7 +40,7 @@ pub async fn post(client: &Client, url: &str, timeout: Duration, json: String) -
     let request = client.post(url).timeout(timeout).header(CONTENT_TYPE, "application/json").body(json);
     match request.send().await {
         Ok(response) => Ok(reply(response).await),
-        Err(error) => Err(super::webhook::failed(error, timeout)),
+        Err(error) => Err(http::failed(error, timeout)),
     }
 }
 
@@ -75,7 +75,7 @@ impl Reply {
 
     /// What it means when the status alone decides.
     pub fn meaning(&self) -> Outcome {
-        super::webhook::meaning(self.status, self.after)
+        http::meaning(self.status, self.after)
     }
 
     /// Another attempt later, at the earliest after `least` where no wait is asked for.

@@ -23,6 +23,7 @@ pub fn test_notification(now: Timestamp) -> Notification {
         from: State::Ok,
         to: State::Alarm,
         since: now,
+        fired_at: None,
         at: now,
         reason: "This is a test of sqswatch's notifications. Nothing is wrong, and no OK will follow.".into(),
         value: None,

@@ -14,7 +14,7 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode};
 
 use super::post::{Reply, post};
-use super::{Answer, Pace, webhook};
+use super::{Answer, Pace, http};
 use crate::config::Teams;
 use crate::domain::notification::Notification;
 use crate::domain::outbox::{Outcome, Reason};
@@ -52,7 +52,7 @@ fn accepted(reply: &Reply) -> Outcome {
     let Some(body) = &reply.body else { return bad };
     match inner(body) {
         Some(StatusCode::TOO_MANY_REQUESTS) => reply.throttled(THROTTLED),
-        Some(status) if !status.is_success() => webhook::meaning(status, reply.after),
+        Some(status) if !status.is_success() => http::meaning(status, reply.after),
         Some(_) => Outcome::Acknowledged,
         None if tells_of_failure(body) => bad,
         None => Outcome::Acknowledged,

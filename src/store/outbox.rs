@@ -310,9 +310,9 @@ pub(super) fn take(transaction: &WriteTransaction, entry: &Entry) -> Result<(), 
     Ok(())
 }
 
-type Entries<'txn> = redb::Table<'txn, (&'static str, u64), &'static [u8]>;
+pub(super) type Entries<'txn> = redb::Table<'txn, (&'static str, u64), &'static [u8]>;
 
-fn put(table: &mut Entries<'_>, entry: &Entry, record: &EntryRecord) -> Result<(), StoreError> {
+pub(super) fn put(table: &mut Entries<'_>, entry: &Entry, record: &EntryRecord) -> Result<(), StoreError> {
     let value = to_json("outbox", &entry.sequence.to_string(), record)?;
     table.insert((&*entry.destination, entry.sequence), &*value)?;
     Ok(())

@@ -5,24 +5,23 @@
 //! added with `#[serde(default)]`; anything else is a new version with a migration.
 
 mod alarm;
+mod condition;
 mod delivery;
 mod silence;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
-use std::sync::Arc;
-use std::time::Duration;
 
 pub use alarm::AlarmRecord;
+use condition::ConditionRecord;
 pub use delivery::{EntryRecord, ReceiptRecord};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::alarm::{AlarmKey, CustomId, Subject};
 use crate::domain::counter::Snapshot;
-use crate::domain::math::{Input, Math};
 use crate::domain::notification::{Cause, Child, Event, Notification, QueueFacts};
 use crate::domain::queue::{QueueId, Role};
-use crate::domain::rule::{Condition, MetricRef, UnknownWord};
+use crate::domain::rule::UnknownWord;
 use crate::domain::time::Timestamp;
 
 pub use silence::SilenceRecord;
@@ -111,6 +110,8 @@ pub struct NotificationRecord {
     from: String,
     to: String,
     since: i64,
+    #[serde(default)]
+    fired_at: Option<i64>,
     at: i64,
     reason: String,
     value: Option<f64>,
@@ -131,6 +132,7 @@ impl From<&Notification> for NotificationRecord {
             from: notification.from.as_str().into(),
             to: notification.to.as_str().into(),
             since: notification.since.as_millis(),
+            fired_at: notification.fired_at.map(Timestamp::as_millis),
             at: notification.at.as_millis(),
             reason: notification.reason.clone(),
             value: notification.value,
@@ -154,6 +156,7 @@ impl TryFrom<NotificationRecord> for Notification {
             from: word("alarm state", &record.from)?,
             to: word("alarm state", &record.to)?,
             since: Timestamp::from_millis(record.since),
+            fired_at: record.fired_at.map(Timestamp::from_millis),
             at: Timestamp::from_millis(record.at),
             reason: record.reason,
             value: record.value,
@@ -214,112 +217,6 @@ impl TryFrom<CauseRecord> for Cause {
                 let children = children.into_iter().map(child).collect::<Result<_, RecordError>>()?;
                 Self::Composite { text: rule.into(), children }
             }
-        })
-    }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum MetricRecord {
-    Queue(String),
-    Custom(String),
-    Math { expression: String, inputs: Vec<InputRecord> },
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct InputRecord {
-    id: String,
-    metric: MetricRecord,
-    statistic: String,
-}
-
-impl From<&MetricRef> for MetricRecord {
-    fn from(metric: &MetricRef) -> Self {
-        match metric {
-            MetricRef::Queue(metric) => Self::Queue(metric.name().into()),
-            MetricRef::Custom(name) => Self::Custom(name.to_string()),
-            MetricRef::Math(math) => {
-                let input = |input: &Input| InputRecord {
-                    id: input.id.to_string(),
-                    metric: (&input.metric).into(),
-                    statistic: input.statistic.to_string(),
-                };
-                Self::Math {
-                    expression: math.text.to_string(),
-                    inputs: math.inputs.iter().map(input).collect(),
-                }
-            }
-        }
-    }
-}
-
-impl TryFrom<MetricRecord> for MetricRef {
-    type Error = RecordError;
-
-    fn try_from(record: MetricRecord) -> Result<Self, RecordError> {
-        Ok(match record {
-            MetricRecord::Queue(name) => Self::Queue(word("metric", &name)?),
-            MetricRecord::Custom(name) => Self::Custom(name.into()),
-            MetricRecord::Math { expression, inputs } => {
-                let input = |input: InputRecord| {
-                    Ok(Input {
-                        id: input.id.into(),
-                        metric: input.metric.try_into()?,
-                        statistic: word("statistic", &input.statistic)?,
-                    })
-                };
-                let inputs = inputs.into_iter().map(input).collect::<Result<_, RecordError>>()?;
-                let unknown = |_| RecordError::Word { what: "expression", word: expression.clone() };
-                Self::Math(Arc::new(Math::parse(&expression, inputs).map_err(unknown)?))
-            }
-        })
-    }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct ConditionRecord {
-    metric: MetricRecord,
-    statistic: String,
-    period: u64,
-    evaluation_periods: u32,
-    datapoints_to_alarm: u32,
-    evaluation_range: u32,
-    comparison: String,
-    /// `null` stands for a threshold that JSON cannot write (NaN, infinite).
-    threshold: Option<f64>,
-    missing_data: String,
-}
-
-impl From<&Condition> for ConditionRecord {
-    fn from(condition: &Condition) -> Self {
-        Self {
-            metric: (&condition.metric).into(),
-            statistic: condition.statistic.to_string(),
-            period: u64::try_from(condition.period.as_millis()).unwrap_or(u64::MAX),
-            evaluation_periods: condition.evaluation_periods,
-            datapoints_to_alarm: condition.datapoints_to_alarm,
-            evaluation_range: condition.evaluation_range,
-            comparison: condition.comparison.as_symbol().into(),
-            threshold: Some(condition.threshold),
-            missing_data: condition.missing_data.as_str().into(),
-        }
-    }
-}
-
-impl TryFrom<ConditionRecord> for Condition {
-    type Error = RecordError;
-
-    fn try_from(record: ConditionRecord) -> Result<Self, RecordError> {
-        Ok(Self {
-            metric: record.metric.try_into()?,
-            statistic: word("statistic", &record.statistic)?,
-            period: Duration::from_millis(record.period),
-            evaluation_periods: record.evaluation_periods,
-            datapoints_to_alarm: record.datapoints_to_alarm,
-            evaluation_range: record.evaluation_range,
-            comparison: word("comparison", &record.comparison)?,
-            threshold: record.threshold.unwrap_or(f64::NAN),
-            missing_data: word("missing data treatment", &record.missing_data)?,
         })
     }
 }

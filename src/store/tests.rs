@@ -10,9 +10,10 @@ use crate::domain::counter::Snapshot;
 use crate::domain::flapping::Flaps;
 use crate::domain::hold::Hold;
 use crate::domain::metric::Metric;
-use crate::domain::notification::{Debt, Event};
+use crate::domain::notification::{Cause, Debt, Event, Notification};
 use crate::domain::outbox::{Entry, Reason};
 use crate::domain::queue::QueueId;
+use crate::domain::rule::LowSamples;
 use crate::domain::time::Timestamp;
 use crate::notify::fixture::{at, debt, key};
 
@@ -232,6 +233,23 @@ fn what_is_owed_to_a_removed_destination_is_parked_and_bounded() {
     let summary = store.outbox_summary().unwrap();
     assert_eq!((summary["old"].pending, summary["old"].parked, summary["new"].pending), (0, 50, 55));
     assert_eq!(store.history(99).unwrap().len(), 50);
+}
+
+#[test]
+fn a_record_that_does_not_say_what_few_samples_do_evaluates_them() {
+    let mut firing = debt("dlq", Event::Firing, 0, &[]).notification;
+    let Cause::Metric(condition) = &mut Arc::make_mut(&mut firing).cause else { panic!("a metric alarm") };
+    condition.low_samples = LowSamples::Ignore;
+    let stored = serde_json::to_value(record::NotificationRecord::from(&*firing)).unwrap();
+    let read = |stored: serde_json::Value| {
+        let record: record::NotificationRecord = serde_json::from_value(stored).unwrap();
+        Notification::try_from(record).unwrap()
+    };
+    assert_eq!(read(stored.clone()), *firing);
+    let mut older = stored;
+    older["condition"].as_object_mut().unwrap().remove("low_samples").unwrap();
+    let Cause::Metric(condition) = read(older).cause else { panic!("a metric alarm") };
+    assert_eq!(condition.low_samples, LowSamples::Evaluate);
 }
 
 fn text() -> impl Strategy<Value = String> {

@@ -36,6 +36,8 @@ pub struct Attributes {
     schedule: Schedule<QueueId>,
     permits: Arc<Semaphore>,
     missed: u64,
+    /// The clock by which the schedule was made.
+    jumps: u64,
 }
 
 /// What one reading needs.
@@ -54,6 +56,7 @@ impl Attributes {
             schedule: Schedule::new(poll.attributes),
             permits: Arc::new(Semaphore::new(poll.concurrency.max(1))),
             missed: 0,
+            jumps: clock::jumps(),
             poll: Arc::new(Poll { pace: Pace::new(LEAST_CAP), watch, troubles }),
         }
     }
@@ -100,6 +103,7 @@ impl Attributes {
     /// Waits until a queue is due and a request may be made. Taking the turn is its last step, so that it can be dropped.
     async fn turn(&mut self) -> Arc<Watched> {
         loop {
+            self.follow_clock();
             let now = clock::now();
             let due = self.schedule.next_due();
             if due.is_none_or(|due| due > now) {
@@ -112,6 +116,15 @@ impl Attributes {
             if let Some(watched) = next.and_then(|(id, _)| self.poll.watch.board.queue(&id)) {
                 return watched;
             }
+        }
+    }
+
+    /// By a clock that was set nothing is late, and nothing has to wait: the schedule starts anew.
+    fn follow_clock(&mut self) {
+        let jumps = clock::jumps();
+        if std::mem::replace(&mut self.jumps, jumps) != jumps {
+            self.schedule.retain(|_| false);
+            self.follow();
         }
     }
 
@@ -157,6 +170,7 @@ impl Poll {
     }
 
     fn take(&self, id: &QueueId, answer: Answer) {
+        let _steady = clock::steady();
         let now = clock::now();
         self.watch.board.read_attributes(id, now, answer.depth, answer.settings);
         self.watch.board.update_target(self.watch.target(), |health| health.attributes_at = Some(now));

@@ -51,6 +51,8 @@ pub struct Metrics {
     pace: Arc<Pace>,
     plan: Plan,
     customs: Customs,
+    /// The clock by which the plan was made.
+    jumps: u64,
 }
 
 /// How a tick went, by the queue's name or the custom metric's.
@@ -65,7 +67,8 @@ impl Metrics {
     /// A worker that has read nothing yet.
     pub fn new(watch: Watch, troubles: Arc<Troubles>) -> Self {
         let plan = Plan::new(watch.config.poll.clone());
-        Self { watch, troubles, pace: Arc::new(Pace::new(A_SECOND)), plan, customs: Customs::new() }
+        let (pace, customs) = (Arc::new(Pace::new(A_SECOND)), Customs::new());
+        Self { watch, troubles, pace, plan, customs, jumps: clock::jumps() }
     }
 
     /// Works until shutdown, from the first listing on.
@@ -122,6 +125,10 @@ impl Metrics {
     }
 
     async fn tick(&mut self, now: Timestamp) {
+        let jumps = clock::jumps();
+        if std::mem::replace(&mut self.jumps, jumps) != jumps {
+            self.plan.forget();
+        }
         let turns = self.turns(now).into_iter();
         let (known, asked): (Vec<Turn>, Vec<Turn>) = turns.partition(|turn| turn.statistics.is_empty());
         for turn in known {
@@ -190,6 +197,11 @@ impl Metrics {
     }
 
     fn write(&mut self, subject: Subject, span: Span, datapoints: Vec<(Timestamp, StatisticSet)>) {
+        let steady = clock::steady();
+        if *steady != self.jumps {
+            // The clock was set meanwhile: these minutes are not those that are wanted now.
+            return;
+        }
         let settled = span.until - self.watch.config.poll.reread;
         let window = Window { from: span.from, until: span.until, settled, datapoints };
         write(&self.watch.board, &subject, &window, &self.customs);

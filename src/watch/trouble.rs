@@ -16,6 +16,11 @@ use crate::domain::time::Timestamp;
 /// A reason that comes and goes is not told again within this time.
 const QUIET: Duration = Duration::from_secs(10 * 60);
 
+/// A clock that was set back ends the quiet, too.
+fn is_quiet(told: Timestamp, now: Timestamp) -> bool {
+    told <= now && now.since(told) < QUIET
+}
+
 /// What failed: one queue's request, or, as the empty name, one that is about no queue.
 type Subject = Arc<str>;
 
@@ -55,7 +60,7 @@ impl Troubles {
         let api = failure.operation.name();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         self.over(&mut state, api, now, |reason, failing| reason != failure.reason && failing == subject);
-        let quiet = state.told.get(&(api, failure.reason)).is_some_and(|told| now.since(*told) < QUIET);
+        let quiet = state.told.get(&(api, failure.reason)).is_some_and(|told| is_quiet(*told, now));
         let trouble = state.open.entry((api, failure.reason)).or_insert_with(|| {
             tell(&self.target, subject, failure, quiet);
             Trouble::new(failure.clone(), now, !quiet)
@@ -110,7 +115,7 @@ impl Troubles {
             }
             !trouble.failing.is_empty()
         });
-        state.told.retain(|key, told| state.open.contains_key(key) || now.since(*told) < QUIET);
+        state.told.retain(|key, told| state.open.contains_key(key) || is_quiet(*told, now));
         changed
     }
 

@@ -37,7 +37,9 @@ fn examples() -> Vec<Example> {
     let mut found = vec![builtin];
     let docs = fs::read_dir(root().join("docs")).unwrap().flatten().map(|entry| entry.path());
     let pages = docs.filter(|path| path.extension().is_some_and(|ending| ending == "md"));
-    for path in pages.chain([root().join("README.md")]) {
+    let mut pages: Vec<PathBuf> = pages.chain([root().join("README.md")]).collect();
+    pages.sort();
+    for path in pages {
         let text = fs::read_to_string(&path).unwrap();
         let page = path.file_stem().unwrap().to_string_lossy().into_owned();
         for (number, block) in text.split("```yaml\n").skip(1).enumerate() {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use sqswatch::board::Board;
+use sqswatch::domain::alarm::{Alarm, AlarmKey, Subject};
 use sqswatch::domain::maintenance::{Schedule, Span, Window};
 use sqswatch::domain::rule::Glob;
 use sqswatch::domain::silence::Matchers;
@@ -55,17 +56,17 @@ async fn a_silence_is_made_shown_and_ended() {
     let alarms = server.get("/api/v1/alarms").await.json();
     assert_eq!(alarms["alarms"][0]["state"], "ALARM", "it is judged as ever");
     let by = json!({ "kind": "silence", "by": id, "until": made["silence"]["ends"] });
-    assert_eq!(alarms["alarms"][0]["silenced_by"], by);
-    assert!(alarms["alarms"][1].get("silenced_by").is_none());
+    assert_eq!(alarms["alarms"][0]["held"], by);
+    assert!(alarms["alarms"][1].get("held").is_none());
     let queue = server.get("/api/v1/queues/orders-dlq.fifo").await.json();
-    assert_eq!(queue["alarms"][0]["silenced_by"], by);
+    assert_eq!(queue["alarms"][0]["held"], by);
 
     let ended = send(&server, "DELETE", &format!("/api/v1/silences/{id}"), "").await;
     assert_eq!((ended.status, &ended.json()["state"]), (200, &json!("expired")));
     assert_eq!(listed(&server).await, [ended.json()], "it stays on record");
     assert_eq!(web.store.silences().unwrap()[0].ends.to_string(), ended.json()["ends"].as_str().unwrap());
     let alarms = server.get("/api/v1/alarms").await.json();
-    assert!(alarms["alarms"][0].get("silenced_by").is_none());
+    assert!(alarms["alarms"][0].get("held").is_none());
     for (id, status, words) in [(id.as_str(), 409, "is over since"), ("nobody", 404, "no silence `nobody`")] {
         let refused = send(&server, "DELETE", &format!("/api/v1/silences/{id}"), "").await;
         assert_eq!(refused.status, status);
@@ -177,16 +178,18 @@ fn window(name: &str, before: u32, after: u32) -> Window {
 async fn maintenance_windows_silence_and_are_shown_everywhere() {
     let board = world::small();
     board.set_maintenance(vec![window("past", 90, 0), window("present", 30, 30)]);
+    let key = |queue| AlarmKey { rule: world::rule().name, subject: Subject::Queue(world::id(queue)) };
+    board.with_alarms_mut(|alarms| {
+        let older = Alarm { since: world::NOW - MINUTE * 60, ..alarms[&key("orders-dlq.fifo")].clone() };
+        alarms.insert(key("unread"), older);
+    });
     let server = Server::start(world::web(board).0).await;
     let windows = server.get("/api/v1/silences").await.json()["maintenance"].clone();
     assert_eq!((&windows[0]["name"], &windows[0]["active"]), (&json!("past"), &json!(false)));
     assert!(windows[0].get("next").is_none() && windows[0].get("until").is_none());
     assert_eq!((&windows[1]["active"], &windows[1]["queues"]), (&json!(true), &json!(["*-dlq*"])));
     let alarm = server.get("/api/v1/alarms").await.json()["alarms"][0].clone();
-    assert_eq!(
-        (&alarm["silenced_by"]["kind"], &alarm["silenced_by"]["by"]),
-        (&json!("maintenance"), &json!("present"))
-    );
+    assert_eq!((&alarm["held"]["kind"], &alarm["held"]["by"]), (&json!("maintenance"), &json!("present")));
 
     let metrics = server.get("/metrics").await.text();
     for line in [
@@ -198,6 +201,9 @@ async fn maintenance_windows_silence_and_are_shown_everywhere() {
         assert!(metrics.lines().any(|found| found == line), "{line}");
     }
     let page = server.get("/").await.text();
+    let order = ["<h2 id=\"firing\">", "<strong>unread", "<strong>orders-dlq", "<h2 id=\"silenced\">"];
+    let places: Vec<_> = order.iter().map(|text| page.find(text)).collect();
+    assert!(places.is_sorted() && places[0].is_some(), "what is silenced comes last: {places:?} in {page}");
     assert!(page.contains("maintenance present") && page.contains(">silenced</span>"), "{page}");
 }
 

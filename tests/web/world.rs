@@ -69,7 +69,11 @@ pub fn config() -> Config {
         .into(),
         outbox: config::Outbox::default(),
         heartbeat: None,
-        web: config::Web { listen: "127.0.0.1:0".parse().unwrap(), token: Some(Secret::new(TOKEN)) },
+        web: config::Web {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            external_url: None,
+            token: Some(Secret::new(TOKEN)),
+        },
         store: config::Store { path: None },
         log: config::Log { format: config::LogFormat::Text, level: "info".into() },
     }

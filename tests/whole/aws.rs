@@ -115,8 +115,26 @@ impl Clients {
         (topic, inbox)
     }
 
+    /// The same with a FIFO topic and queue.
+    pub async fn fifo_topic_with_inbox(&self, name: &str) -> (String, String) {
+        let topic = self.sns.create_topic().name(format!("{name}.fifo")).attributes("FifoTopic", "true");
+        let topic = topic.send().await.unwrap().topic_arn.unwrap();
+        let inbox = self.sqs.create_queue().queue_name(format!("{name}-inbox.fifo"));
+        let inbox = inbox.attributes(QueueAttributeName::FifoQueue, "true").send().await.unwrap();
+        let inbox = inbox.queue_url.unwrap();
+        let arn = self.arn(&inbox).await;
+        self.sns.subscribe().topic_arn(&topic).protocol("sqs").endpoint(arn).send().await.unwrap();
+        (topic, inbox)
+    }
+
     /// The next message of a queue that is subscribed to a topic, taken off it: its subject and its content.
     pub async fn next_page(&self, inbox: &str) -> (String, serde_json::Value) {
+        let (subject, text) = self.next_page_text(inbox).await;
+        (subject, serde_json::from_str(&text).unwrap())
+    }
+
+    /// The same with the content as it was sent.
+    pub async fn next_page_text(&self, inbox: &str) -> (String, String) {
         eventually("a page arrives", async || {
             let receive =
                 self.sqs.receive_message().queue_url(inbox).wait_time_seconds(1).visibility_timeout(60);
@@ -126,7 +144,7 @@ impl Clients {
             let receipt = message.receipt_handle.unwrap();
             self.sqs.delete_message().queue_url(inbox).receipt_handle(receipt).send().await.unwrap();
             let envelope: serde_json::Value = serde_json::from_str(&message.body.unwrap()).unwrap();
-            let content = serde_json::from_str(envelope["Message"].as_str().unwrap()).unwrap();
+            let content = envelope["Message"].as_str().unwrap().to_owned();
             Ok::<_, String>((envelope["Subject"].as_str().unwrap_or_default().to_owned(), content))
         })
         .await

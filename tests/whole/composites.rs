@@ -34,8 +34,8 @@ async fn until_told(receiver: &Receiver, count: usize) -> Vec<Value> {
 async fn until_state(daemon: &Daemon, state: &str) -> Value {
     eventually(&format!("the composite alarm is in {state}"), async || {
         let alarms = daemon.json("/api/v1/alarms").await?;
-        let found = alarms["alarms"].as_array().into_iter().flatten();
-        let found = found.filter(|alarm| alarm["alarm"] == "trouble").next().cloned();
+        let mut found = alarms["alarms"].as_array().into_iter().flatten();
+        let found = found.find(|alarm| alarm["alarm"] == "trouble").cloned();
         let found = found.ok_or_else(|| alarms.to_string())?;
         if found["state"] == state { Ok(found) } else { Err(found.to_string()) }
     })

@@ -71,19 +71,19 @@ impl Daemon {
 
     /// The same where a daemon may have lived before.
     pub async fn start_at(home: Home, identity: Identity<'_>) -> Self {
-        Self::start_under(&[], home, identity).await
+        Self::start_by(command(identity), home).await
     }
 
     /// The same under another program, which gets the command line behind its own arguments and must become it (`exec`).
     pub async fn start_under(wrapper: &[&str], home: Home, identity: Identity<'_>) -> Self {
-        let mut command = match wrapper {
-            [] => command(identity),
-            [program, arguments @ ..] => {
-                let mut command = dressed(Command::new(program), identity);
-                command.args(arguments).arg(PROGRAM);
-                command
-            }
-        };
+        let [program, arguments @ ..] = wrapper else { return Self::start_at(home, identity).await };
+        let mut command = dressed(Command::new(program), identity);
+        command.args(arguments).arg(PROGRAM);
+        Self::start_by(command, home).await
+    }
+
+    /// The same by a [`command`] with an environment of its own.
+    pub async fn start_by(mut command: Command, home: Home) -> Self {
         command.args(["run", "--config"]).arg(home.config());
         let mut process = Process::start("sqswatch", &mut command, "cargo builds it with the tests");
         let address = eventually("sqswatch listens", async || {

@@ -18,10 +18,12 @@ mod shop;
 #[path = "../../src/notify/fixture/receiver.rs"]
 mod receiver;
 
+mod alertmanager;
 mod backtest;
 mod blindness;
 mod boto3;
 mod chat;
+mod clock;
 mod commands;
 mod composites;
 mod custom_metrics;
@@ -30,6 +32,7 @@ mod deploy;
 mod disk;
 mod durability;
 mod ending;
+mod formats;
 mod heartbeat;
 mod kill;
 mod localstack;
@@ -38,3 +41,4 @@ mod moto;
 mod prometheus;
 mod receivers;
 mod reload;
+mod silences;

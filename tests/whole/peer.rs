@@ -1,4 +1,4 @@
-//! Servers nobody here wrote: LocalStack, moto, MiniStack, Prometheus. `scripts/peers.sh` installs them.
+//! Servers nobody here wrote: LocalStack, moto, MiniStack, Prometheus, Alertmanager. `scripts/peers.sh` installs them.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -67,6 +67,34 @@ pub async fn prometheus(target: &str, folder: &Path) -> Peer {
     start("prometheus", command, port, "/-/ready").await
 }
 
+/// An Alertmanager on this port that groups by the alarm's name and tells `hook` at once, with its data in `folder`.
+pub async fn alertmanager(hook: &str, folder: &Path, port: u16) -> Peer {
+    let config = folder.join("alertmanager.yml");
+    let text = format!(
+        "route: {{ receiver: hook, group_by: [alertname], group_wait: 3s, group_interval: 1s, repeat_interval: 1h }}\n\
+         receivers: [{{ name: hook, webhook_configs: [{{ url: '{hook}', send_resolved: true }}] }}]\n"
+    );
+    std::fs::write(&config, text).expect("the folder is ours");
+    let mut command = Command::new("prometheus-alertmanager");
+    command
+        .arg(format!("--config.file={}", config.display()))
+        .arg(format!("--storage.path={}", folder.join("data").display()))
+        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+        .arg("--cluster.listen-address=");
+    start("alertmanager", command, port, "/-/ready").await
+}
+
+/// The library that lets a program see another wall clock.
+///
+/// # Panics
+/// When it is not installed.
+pub fn libfaketime() -> PathBuf {
+    let folders = std::fs::read_dir("/usr/lib").expect("every Linux has it").flatten();
+    let library =
+        folders.map(|folder| folder.path().join("faketime/libfaketime.so.1")).find(|path| path.exists());
+    library.expect("libfaketime is missing\n  hint: run `scripts/peers.sh install faketime`")
+}
+
 /// Where the peers are installed.
 pub fn peers() -> PathBuf {
     std::env::var_os("SQSWATCH_PEERS")
@@ -109,7 +137,7 @@ async fn start(name: &str, mut command: Command, port: u16, health: &str) -> Pee
 }
 
 /// A port that was free a moment ago; the peers cannot be handed a socket.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
     listener.local_addr().expect("it is bound").port()
 }

@@ -71,6 +71,12 @@ pub fn read<'a>(section: &Section<'a>, alarm_rule: Cursor<'a>, name: Option<Arc<
             "an alarm looks at a metric or at other alarms, not at both",
         );
     }
+    if let Some(cursor) = section.get("repeat_on") {
+        cursor.refuse_with(
+            "stands beside `alarm_rule`",
+            "a composite alarm has no value that could rise; use `repeat`",
+        );
+    }
     let text = alarm_rule.text();
     let parsed = text.map(composite::parse);
     let suppressor = suppressor(section);

@@ -3,6 +3,7 @@
 //! The limits are CloudWatch's (PutMetricAlarm): a period is 10, 20, 30 or a multiple of 60 s; period x N is at most a day
 //! when the period is below an hour, else a week; 1 <= M <= N.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::alarms::Context;
@@ -10,12 +11,16 @@ use super::{custom, math};
 use crate::config::reader::{Cursor, Section, quoted};
 use crate::config::{builtin, suggest};
 use crate::domain::metric::{CATALOGUE, Metric, Source};
-use crate::domain::rule::{Comparison, Condition, MetricRef, MissingData, RANGE_BEYOND_N, Statistic};
+use crate::domain::rule::{
+    Comparison, Condition, LowSamples, MetricRef, MissingData, Published, RANGE_BEYOND_N, Statistic,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 const WEEK: Duration = Duration::from_secs(604_800);
+/// CloudWatch's name in lower case.
+const LOW_SAMPLES: &str = "evaluate_low_sample_count_percentile";
 
 /// Reads the condition of one alarm.
 pub fn condition(section: &Section<'_>, context: &Context<'_>) -> Option<Condition> {
@@ -50,8 +55,10 @@ pub fn condition(section: &Section<'_>, context: &Context<'_>) -> Option<Conditi
     let comparison = section.required("comparison").and_then(|cursor| comparison(&cursor));
     let threshold = section.required("threshold").and_then(|cursor| cursor.number());
     let missing_data = section.get("treat_missing_data").and_then(|cursor| missing_data(&cursor));
+    let low_samples = section.get(LOW_SAMPLES).and_then(|cursor| low_samples(&cursor, statistic));
     let (evaluation_periods, datapoints_to_alarm, evaluation_range) = counts?;
     Some(Condition {
+        published: metric.as_ref().and_then(|metric| published(metric, context)),
         metric: metric?,
         statistic: statistic?,
         period: period?,
@@ -61,7 +68,20 @@ pub fn condition(section: &Section<'_>, context: &Context<'_>) -> Option<Conditi
         comparison: comparison?,
         threshold: threshold?,
         missing_data: missing_data.unwrap_or_default(),
+        low_samples: low_samples.unwrap_or_default(),
     })
+}
+
+/// Where CloudWatch has a custom metric.
+fn published(metric: &MetricRef, context: &Context<'_>) -> Option<Arc<Published>> {
+    let MetricRef::Custom(name) = metric else { return None };
+    let (_, custom) = context.custom_metrics.iter().find(|(known, _)| known == name)?;
+    let custom = custom.as_ref()?;
+    Some(Arc::new(Published {
+        namespace: custom.namespace.clone(),
+        metric: custom.metric.clone(),
+        dimensions: custom.dimensions.clone(),
+    }))
 }
 
 /// The metrics that are looked at.
@@ -108,13 +128,7 @@ pub fn chosen_statistic(
         return None;
     }
     match metric? {
-        MetricRef::Queue(metric) => {
-            if let (Some(Statistic::Percentile(_)), Some(cursor)) = (chosen, &cursor) {
-                let message = "a percentile has no meaning here: SQS publishes one value a minute";
-                cursor.refuse_with(message, "use `Maximum` or `Average`");
-            }
-            Some(chosen.unwrap_or(metric.row().statistic))
-        }
+        MetricRef::Queue(metric) => Some(chosen.unwrap_or(metric.row().statistic)),
         MetricRef::Custom(name) => {
             let (_, metric) = context.custom_metrics.iter().find(|(known, _)| known == name)?;
             let own = metric.as_ref()?.statistic;
@@ -309,4 +323,16 @@ fn missing_data(cursor: &Cursor<'_>) -> Option<MissingData> {
         return Some(MissingData::NotBreaching);
     }
     cursor.word(&ALL.map(|mode| (mode.as_str(), mode)))
+}
+
+/// Only percentiles have too few samples; to evaluate is what all other statistics do anyway.
+fn low_samples(cursor: &Cursor<'_>, statistic: Option<Statistic>) -> Option<LowSamples> {
+    const ALL: [LowSamples; 2] = [LowSamples::Evaluate, LowSamples::Ignore];
+    let word = cursor.word(&ALL.map(|word| (word.as_str(), word)))?;
+    let other = statistic.filter(|statistic| !matches!(statistic, Statistic::Percentile(_)));
+    if let (Some(statistic), LowSamples::Ignore) = (other, word) {
+        let message = format!("has a meaning for percentiles only, and the statistic is `{statistic}`");
+        cursor.refuse_with(message, "leave it out");
+    }
+    Some(word)
 }

@@ -1,8 +1,12 @@
 //! `destinations` and `notify`: who can be told, how, and who is told when an alarm names nobody.
 
+mod alertmanager;
 mod chat;
+pub(super) mod http;
 mod pagerduty;
-pub(super) mod webhook;
+mod template;
+mod tls;
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -61,6 +65,7 @@ fn destination(cursor: &Cursor<'_>) -> Option<Destination> {
         "webhook" => webhook::read(&of(&keys::WEBHOOK)?).map(Destination::Webhook),
         "pagerduty" => pagerduty::read(&of(&keys::PAGERDUTY)?).map(Destination::PagerDuty),
         "slack" => chat::slack(&of(&keys::SLACK)?).map(Destination::Slack),
+        "alertmanager" => alertmanager::read(&of(&keys::ALERTMANAGER)?).map(Destination::Alertmanager),
         "teams" => chat::teams(&of(&keys::TEAMS)?).map(Destination::Teams),
         _ => None,
     }

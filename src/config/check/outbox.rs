@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::destinations::webhook;
+use super::destinations::http;
 use crate::config::reader::Section;
 use crate::config::{Heartbeat, Outbox};
 
@@ -25,7 +25,7 @@ pub fn outbox(section: &Section<'_>) -> Outbox {
 /// Reads `heartbeat`.
 pub fn heartbeat(section: &Section<'_>) -> Option<Heartbeat> {
     let words = [("GET", false), ("POST", true)];
-    let url = section.required("url").and_then(|cursor| webhook::url(&cursor));
+    let url = section.required("url").and_then(|cursor| http::url(&cursor));
     let post = section.get("method").and_then(|cursor| cursor.word(&words)).unwrap_or(false);
     let interval = section.duration("interval", MINUTE, &(SECOND..=HOUR));
     let timeout = section.duration("timeout", 10 * SECOND, &(SECOND..=MINUTE));

@@ -11,8 +11,8 @@ use crate::config::reader::{Cursor, quoted};
 use crate::config::secret::Secret;
 use crate::config::suggest;
 
-/// The largest secret file, in bytes.
-const MAX_BYTES: u64 = 65_536;
+/// The largest secret file, in bytes: a system's bundle of authorities fits.
+const MAX_BYTES: u64 = 1_048_576;
 
 /// A secret of any form; not empty.
 pub fn secret(cursor: &Cursor<'_>) -> Option<Secret> {
@@ -58,6 +58,17 @@ pub fn signing_key(cursor: &Cursor<'_>) -> Option<Secret> {
     Some(key)
 }
 
+/// Certificates or a key, in PEM.
+pub fn pem(cursor: &Cursor<'_>) -> Option<Secret> {
+    if let Value::Text(path) = cursor.value
+        && path.starts_with('/')
+    {
+        cursor.refuse_with("is a path, not PEM", "write `{ file: PATH }`");
+        return None;
+    }
+    secret(cursor)
+}
+
 /// A header's value.
 pub fn header_value(cursor: &Cursor<'_>) -> Option<Secret> {
     let value = secret(cursor)?;
@@ -68,7 +79,8 @@ pub fn header_value(cursor: &Cursor<'_>) -> Option<Secret> {
     Some(value)
 }
 
-fn from_elsewhere(cursor: &Cursor<'_>) -> Option<String> {
+/// What `{ env: NAME }` or `{ file: PATH }` leads to.
+pub fn from_elsewhere(cursor: &Cursor<'_>) -> Option<String> {
     let entries = cursor.entries();
     match entries.as_slice() {
         [("env", name)] => from_environment(name),
@@ -101,7 +113,7 @@ fn from_file(cursor: &Cursor<'_>) -> Option<String> {
     match (done, String::from_utf8(bytes)) {
         (Err(error), _) => cursor.refuse(format!("file {shown} cannot be read: {error}")),
         (Ok(length), _) if length as u64 > MAX_BYTES => {
-            cursor.refuse(format!("file {shown} is larger than 64 KiB"))
+            cursor.refuse(format!("file {shown} is larger than 1 MiB"))
         }
         (Ok(_), Err(_)) => cursor.refuse(format!("file {shown} is no UTF-8 text")),
         (Ok(_), Ok(text)) if text.trim().is_empty() => cursor.refuse(format!("file {shown} is empty")),

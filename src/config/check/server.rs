@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tracing_subscriber::EnvFilter;
 
-use super::secrets;
+use super::{secrets, shape};
 use crate::config::reader::{Cursor, Section, quoted};
 use crate::config::{Log, LogFormat, Store, Web, suggest};
 
@@ -17,8 +17,24 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 pub fn web(section: &Section<'_>) -> Web {
     Web {
         listen: section.get("listen").and_then(|cursor| listen(&cursor)).unwrap_or(LISTEN),
+        external_url: section.get("external_url").and_then(|cursor| external_url(&cursor)),
         token: section.get("token").and_then(|cursor| secrets::token(&cursor)),
     }
+}
+
+fn external_url(cursor: &Cursor<'_>) -> Option<String> {
+    let text = cursor.line_of_text(2000)?.trim_end_matches('/');
+    let fits =
+        |url: &reqwest::Url| url.query().is_none() && url.fragment().is_none() && url.password().is_none();
+    if !shape::address(text).as_ref().is_some_and(fits) {
+        // Not quoted: it may hold a password.
+        cursor.refuse_with(
+            "is no http or https address to put into links",
+            "it looks like `https://sqswatch.example.com`",
+        );
+        return None;
+    }
+    Some(text.to_owned())
 }
 
 fn listen(cursor: &Cursor<'_>) -> Option<SocketAddr> {

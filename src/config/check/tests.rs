@@ -11,7 +11,7 @@ use crate::config::{Config, Destination, Faults, LogFormat, TargetConfig};
 use crate::domain::metric::Metric;
 use crate::domain::outbox::{GroupBy, Grouping};
 use crate::domain::rule::{
-    Comparison, Glob, MetricRef, MissingData, RoleSelector, Rule, Severity, Statistic,
+    Comparison, Glob, LowSamples, MetricRef, MissingData, RoleSelector, Rule, Severity, Statistic,
 };
 
 /// The design's example without what this version does not support yet.
@@ -193,6 +193,16 @@ fn words_are_taken_in_both_spellings() {
 }
 
 #[test]
+fn a_percentile_may_be_of_a_queues_metric_and_say_what_few_samples_do() {
+    let condition = |rest: &str| alarm(rest).condition().unwrap().clone();
+    let plain = condition("statistic: p90, period: 5m");
+    assert_eq!((plain.statistic, plain.low_samples), (Statistic::Percentile(90.0), LowSamples::Evaluate));
+    let ignoring = condition("statistic: p90, evaluate_low_sample_count_percentile: ignore");
+    assert_eq!(ignoring.low_samples, LowSamples::Ignore);
+    assert!(ignoring.ignores_low_samples());
+}
+
+#[test]
 fn the_three_alarms_of_every_guide_are_understood() {
     let visible = alarm("statistic: Average, period: 5m, evaluation_periods: 2").condition().unwrap().clone();
     assert_eq!((visible.statistic, visible.period), (Statistic::Average, Duration::from_secs(300)));
@@ -283,7 +293,7 @@ fn secrets_come_from_files_and_are_bounded() {
     std::fs::write(&path, "hunter2\n").unwrap();
     assert_eq!(read_it().unwrap().web.token.unwrap().expose(), "hunter2");
     for (content, message) in [
-        (vec![b'x'; 65_537], "is larger than 64 KiB"),
+        (vec![b'x'; 1_048_577], "is larger than 1 MiB"),
         (vec![0xff, 0xfe], "is no UTF-8 text"),
         (b" \n".to_vec(), "is empty"),
     ] {

@@ -1,10 +1,10 @@
 //! The verdict on an expression over several series.
 
-use super::{Datapoint, Point, classify, conclude};
+use super::{Datapoint, Measured, Point, classify, conclude};
 use crate::domain::alarm::{State, Verdict};
-use crate::domain::math::{Cell, Math};
-use crate::domain::rule::{Condition, Statistic};
-use crate::domain::series::{Series, Slot, StatisticSet};
+use crate::domain::math::{Cell, Input, Math};
+use crate::domain::rule::Condition;
+use crate::domain::series::{Series, Slot};
 use crate::domain::time::Timestamp;
 
 /// Judges what `math` gives for the periods up to the earliest horizon of its series, which stand in the order of its inputs.
@@ -20,11 +20,12 @@ pub fn evaluate_math(
     let horizon = series.iter().map(|series| series.horizon(now)).min()?;
     let length = (condition.reach().as_millis() / condition.period.as_millis().max(1)) as usize;
     let start = |index: usize| horizon - condition.period * (length - index) as u32;
-    let column = |(series, statistic): (&&Series, Statistic)| -> Vec<Cell> {
-        (0..length).map(|index| cell(series.datapoint(start(index), condition.period), statistic)).collect()
+    let column = |(series, input): (&&Series, &Input)| -> Vec<Cell> {
+        let Input { metric, statistic, .. } = input;
+        let measured = Measured { metric, statistic: *statistic, period: condition.period, series };
+        (0..length).map(|index| cell(measured, start(index), horizon)).collect()
     };
-    let statistics = math.inputs.iter().map(|input| input.statistic);
-    let columns: Vec<Vec<Cell>> = series.iter().zip(statistics).map(column).collect();
+    let columns: Vec<Vec<Cell>> = series.iter().zip(&math.inputs).map(column).collect();
     let cells = math.evaluate(&columns, length, condition.period);
     let newest_first = cells.iter().enumerate().rev().take(condition.range() as usize);
     let datapoints: Vec<Datapoint> =
@@ -33,11 +34,14 @@ pub fn evaluate_math(
 }
 
 /// A part of a period is not the period: what it would make of the whole is not known.
-fn cell(slot: Slot, statistic: Statistic) -> Cell {
-    match slot {
-        Slot::Unknown | Slot::Partial(_) => Cell::Unknown,
+fn cell(measured: Measured<'_>, start: Timestamp, closed: Timestamp) -> Cell {
+    match measured.series.datapoint(start, measured.period, closed) {
+        Slot::Unknown | Slot::Held(_) | Slot::Partial(_) => Cell::Unknown,
         Slot::Missing => Cell::Missing,
-        Slot::Value(set) => Cell::Value(set.get(statistic)),
+        Slot::Value(set) => {
+            let told = measured.told(start, set);
+            told.map(|told| told.value).filter(|value| value.is_finite()).map_or(Cell::Unknown, Cell::Value)
+        }
     }
 }
 
@@ -45,9 +49,9 @@ fn datapoint(condition: &Condition, cell: Cell, start: Timestamp) -> Datapoint {
     let (value, point) = match cell {
         Cell::Unknown => (None, Point::Unknown),
         Cell::Missing => (None, Point::Missing),
-        Cell::Value(value) => classify(condition, StatisticSet::single(value)),
+        Cell::Value(value) => classify(condition, Some(value)),
     };
-    Datapoint { start, value, point }
+    Datapoint { start, value, point, few: false }
 }
 
 #[cfg(test)]
@@ -55,10 +59,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::math::Input;
     use crate::domain::metric::Metric;
-    use crate::domain::rule::{Comparison, MetricRef};
-    use crate::domain::series::Fold;
+    use crate::domain::rule::{Comparison, MetricRef, Statistic};
+    use crate::domain::series::{Fold, StatisticSet};
     use crate::domain::time::MINUTE;
 
     fn minute(n: i64) -> Timestamp {

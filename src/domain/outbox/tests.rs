@@ -31,6 +31,7 @@ fn notification(alarm: &str, event: Event) -> Arc<Notification> {
         from: State::Ok,
         to: State::Alarm,
         since: at(0),
+        fired_at: None,
         at: at(0),
         reason: String::new(),
         value: None,

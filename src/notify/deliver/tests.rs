@@ -8,12 +8,10 @@ use std::time::Duration;
 use prometheus::{Encoder, Registry, TextEncoder};
 
 use super::*;
-use crate::config::Webhook;
-use crate::config::secret::Secret;
 use crate::domain::notification::{Debt, Event};
 use crate::domain::outbox::Entry;
-use crate::notify::fixture::debt;
 use crate::notify::fixture::receiver::{Act, Receiver as Peer, Request, answer};
+use crate::notify::fixture::{debt, webhook};
 use crate::notify::http_client;
 use crate::store::{Batch, Owed};
 
@@ -29,8 +27,7 @@ struct Worker {
 impl Worker {
     /// Starts one with these webhooks, without any waits between attempts.
     fn start(store: Store, peers: &[(&str, &Peer)]) -> Self {
-        let http = http_client().unwrap();
-        let receiver = |peer: &Peer| Receiver::Webhook(webhook(peer), http.clone());
+        let receiver = |peer: &Peer| webhook(&peer.url);
         Self::with(store, peers.iter().map(|(name, peer)| (*name, receiver(peer))).collect())
     }
 
@@ -74,11 +71,6 @@ impl Worker {
         TextEncoder::new().encode(&self.registry.gather(), &mut text).unwrap();
         String::from_utf8(text).unwrap()
     }
-}
-
-fn webhook(peer: &Peer) -> Webhook {
-    let url = Secret::new(peer.url.clone());
-    Webhook { url, secrets: vec![], headers: BTreeMap::new(), timeout: Duration::from_secs(5) }
 }
 
 fn owe(store: &Store, debts: Vec<Debt>) {

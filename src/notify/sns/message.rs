@@ -1,16 +1,16 @@
 //! The SNS message as CloudWatch publishes it, so that subscribers that understand CloudWatch alarms go on working.
 //!
-//! Keys, their order and their spelling are CloudWatch's; ours is only the last one, `Sqswatch`. An alarm is named
-//! `RULE/QUEUE`, because a rule stands for one alarm a queue and receivers tell alarms apart by their names.
-//! Whatever the texts hold, the message is valid JSON within SNS's limit.
+//! Its keys are in `cloudwatch.rs`. An alarm is named `RULE/QUEUE`, because a rule stands for one alarm a queue and receivers
+//! tell alarms apart by their names. Whatever the texts hold, the message is valid JSON within SNS's limit.
 
 use serde::Serialize;
 
+use super::cloudwatch::{
+    CHILDREN, ChildState, CloudWatch, LooksAt, NAME_BYTES, RULE_BYTES, Trigger, TriggeringChild, instant,
+};
 use super::region::display_name;
-use crate::domain::alarm::Subject;
-use crate::domain::notification::{Cause, Notification};
-use crate::domain::rule::{Condition, MetricRef, Statistic};
-use crate::domain::time::Timestamp;
+use crate::domain::alarm::{AlarmKey, Subject};
+use crate::domain::notification::{Cause, Child, Notification};
 use crate::notify::body::Body;
 use crate::notify::text;
 
@@ -18,8 +18,6 @@ use crate::notify::text;
 pub const MESSAGE_BYTES: usize = 262_144;
 /// The longest subject SNS takes, in characters.
 pub const SUBJECT_BYTES: usize = 100;
-/// CloudWatch's limit for names (PutMetricAlarm).
-const NAME_BYTES: usize = 255;
 /// CloudWatch's limit for descriptions and reasons (PutMetricAlarm, SetAlarmState).
 const TEXT_BYTES: usize = 1023;
 /// Enough for any e-mail that is to be read.
@@ -66,7 +64,7 @@ pub struct Message {
 
 /// The message that tells `topic` of `notification`.
 pub fn message(notification: &Notification, topic: &Topic<'_>) -> Message {
-    let name = alarm_name(notification);
+    let name = alarm_name(&notification.alarm);
     let fifo = topic.is_fifo().then(|| (group(notification), notification.id.clone()));
     Message { subject: subject(notification, topic, &name), body: body(notification, topic, &name), fifo }
 }
@@ -84,20 +82,36 @@ fn body(notification: &Notification, topic: &Topic<'_>, name: &str) -> String {
     envelope(notification, topic, name, None, TEXT_BYTES)
 }
 
-fn alarm_name(notification: &Notification) -> String {
-    let key = &notification.alarm;
-    text::cut(&format!("{}/{}", key.rule, key.subject.name()), NAME_BYTES)
+/// A composite alarm is one alarm and has its name for itself.
+fn alarm_name(key: &AlarmKey) -> String {
+    match &key.subject {
+        Subject::Composite(name) => text::cut(name, NAME_BYTES),
+        subject => text::cut(&format!("{}/{}", key.rule, subject.name()), NAME_BYTES),
+    }
 }
 
-fn region<'a>(notification: &'a Notification, topic: &Topic<'a>) -> &'a str {
-    let region = notification.alarm.subject.region();
+/// The region of a subject; a composite alarm has none and is where the topic is.
+fn region<'a>(subject: &'a Subject, topic: &Topic<'a>) -> &'a str {
+    let region = subject.region();
     if region.is_empty() { topic.region } else { text::prefix(region, NAME_BYTES) }
 }
 
-/// `ALARM: "<name>" in <region>`; a long name is cut within the quotes.
+fn account<'a>(subject: &'a Subject, topic: &Topic<'a>) -> &'a str {
+    let account = subject.account();
+    if account.is_empty() { topic.account } else { text::prefix(account, NAME_BYTES) }
+}
+
+/// An ARN as CloudWatch would give it; no alarm of that name exists there.
+fn alarm_arn(key: &AlarmKey, topic: &Topic<'_>) -> String {
+    let (region, account) = (region(&key.subject, topic), account(&key.subject, topic));
+    format!("arn:{}:cloudwatch:{region}:{account}:alarm:{}", topic.partition, alarm_name(key))
+}
+
+/// `ALARM: "<name>" in <region>`; a long name is cut within the quotes. It says ALARM or OK and nothing else, as
+/// NewStateValue does: subscribers read one and check it against the other.
 fn subject(notification: &Notification, topic: &Topic<'_>, name: &str) -> String {
-    let head = format!("{}: \"", notification.to);
-    let tail = format!("\" in {}", ascii(display_name(region(notification, topic))));
+    let head = format!("{}: \"", notification.tells());
+    let tail = format!("\" in {}", ascii(display_name(region(&notification.alarm.subject, topic))));
     let tail = text::cut(&tail, SUBJECT_BYTES / 2);
     let room = SUBJECT_BYTES - head.len() - tail.len();
     format!("{head}{}{tail}", text::cut(&ascii(name), room))
@@ -140,7 +154,7 @@ fn envelope(
     extra: Option<Body<'_>>,
     email_bytes: usize,
 ) -> String {
-    let default = to_json(&CloudWatch::new(notification, topic, name, extra));
+    let default = to_json(&cloudwatch(notification, topic, name, extra));
     let email = text::cut(&text::long(notification), email_bytes);
     to_json(&Envelope { default: &default, email: &email, sms: &text::sms(notification) })
 }
@@ -150,148 +164,46 @@ fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct CloudWatch<'a> {
-    alarm_name: &'a str,
-    alarm_description: Option<String>,
-    #[serde(rename = "AWSAccountId")]
-    aws_account_id: &'a str,
-    alarm_configuration_updated_timestamp: String,
-    new_state_value: &'static str,
-    new_state_reason: String,
-    state_change_time: String,
-    region: &'a str,
-    alarm_arn: String,
-    old_state_value: &'static str,
-    #[serde(rename = "OKActions")]
-    ok_actions: [&'a str; 1],
-    alarm_actions: [&'a str; 1],
-    insufficient_data_actions: [&'a str; 0],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trigger: Option<Trigger<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sqswatch: Option<Body<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Trigger<'a> {
-    metric_name: &'a str,
-    namespace: &'static str,
-    statistic_type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    statistic: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extended_statistic: Option<String>,
-    unit: Option<&'static str>,
-    dimensions: Vec<Dimension<'a>>,
-    period: u64,
-    evaluation_periods: u32,
-    datapoints_to_alarm: u32,
-    comparison_operator: &'static str,
-    threshold: f64,
-    treat_missing_data: &'static str,
-    evaluate_low_sample_count_percentile: &'static str,
-}
-
-#[derive(Serialize)]
-struct Dimension<'a> {
-    value: &'a str,
-    name: &'static str,
-}
-
-impl<'a> CloudWatch<'a> {
-    fn new(
-        notification: &'a Notification,
-        topic: &Topic<'a>,
-        name: &'a str,
-        extra: Option<Body<'a>>,
-    ) -> Self {
-        let subject = &notification.alarm.subject;
-        let account = if subject.account().is_empty() { topic.account } else { subject.account() };
-        let account = text::prefix(account, NAME_BYTES);
-        let region = region(notification, topic);
-        let changed = instant(notification.since);
-        Self {
-            alarm_name: name,
-            alarm_description: Some(&notification.description)
-                .filter(|description| !description.is_empty())
-                .map(|description| text::cut(description, TEXT_BYTES)),
-            aws_account_id: account,
-            alarm_configuration_updated_timestamp: changed.clone(),
-            new_state_value: notification.to.as_str(),
-            new_state_reason: text::cut(&notification.reason, TEXT_BYTES),
-            state_change_time: changed,
-            region: display_name(region),
-            alarm_arn: format!("arn:{}:cloudwatch:{region}:{account}:alarm:{name}", topic.partition),
-            old_state_value: notification.from.as_str(),
-            ok_actions: [topic.arn],
-            alarm_actions: [topic.arn],
-            insufficient_data_actions: [],
-            trigger: match &notification.cause {
-                Cause::Metric(condition) => Some(Trigger::new(condition, subject)),
-                Cause::Composite { .. } => None,
-            },
-            sqswatch: extra,
-        }
+fn cloudwatch<'a>(
+    notification: &'a Notification,
+    topic: &Topic<'a>,
+    name: &'a str,
+    extra: Option<Body<'a>>,
+) -> CloudWatch<'a> {
+    let key = &notification.alarm;
+    let changed = instant(notification.since);
+    let description = Some(&notification.description).filter(|description| !description.is_empty());
+    CloudWatch {
+        alarm_name: name,
+        alarm_description: description.map(|description| text::cut(description, TEXT_BYTES)),
+        aws_account_id: account(&key.subject, topic),
+        alarm_configuration_updated_timestamp: changed.clone(),
+        new_state_value: notification.tells().as_str(),
+        new_state_reason: text::cut(&notification.reason, TEXT_BYTES),
+        state_change_time: changed,
+        region: display_name(region(&key.subject, topic)),
+        alarm_arn: alarm_arn(key, topic),
+        old_state_value: notification.from.as_str(),
+        ok_actions: [topic.arn],
+        alarm_actions: [topic.arn],
+        insufficient_data_actions: [],
+        looks_at: looks_at(notification, topic),
+        sqswatch: extra,
     }
 }
 
-impl<'a> Trigger<'a> {
-    fn new(condition: &'a Condition, subject: &'a Subject) -> Self {
-        let (namespace, metric_name) = metric(&condition.metric);
-        let (statistic, extended_statistic) = statistic(condition.statistic);
-        Self {
-            metric_name,
-            namespace,
-            statistic_type: if statistic.is_some() { "Statistic" } else { "ExtendedStatistic" },
-            statistic,
-            extended_statistic,
-            unit: None,
-            dimensions: match subject {
-                Subject::Queue(id) => {
-                    vec![Dimension { value: text::prefix(&id.name, NAME_BYTES), name: "QueueName" }]
-                }
-                Subject::Custom(_) | Subject::Composite(_) => Vec::new(),
-            },
-            period: condition.period.as_secs(),
-            evaluation_periods: condition.evaluation_periods,
-            datapoints_to_alarm: condition.datapoints_to_alarm,
-            comparison_operator: condition.comparison.as_cloudwatch(),
-            threshold: condition.threshold,
-            treat_missing_data: condition.missing_data.as_str(),
-            evaluate_low_sample_count_percentile: "",
-        }
-    }
-}
-
-/// Namespace and name. What CloudWatch does not have in AWS/SQS carries our name in a namespace of ours.
-fn metric(metric: &MetricRef) -> (&'static str, &str) {
-    match metric {
-        MetricRef::Queue(metric) => match metric.row().cloudwatch {
-            Some(name) => ("AWS/SQS", name),
-            None => ("sqswatch", metric.name()),
-        },
-        MetricRef::Custom(name) => ("sqswatch", text::prefix(name, NAME_BYTES)),
-        MetricRef::Math(math) => ("sqswatch", text::prefix(&math.text, NAME_BYTES)),
-    }
-}
-
-fn statistic(statistic: Statistic) -> (Option<&'static str>, Option<String>) {
-    let word = match statistic {
-        Statistic::Average => "AVERAGE",
-        Statistic::Sum => "SUM",
-        Statistic::Minimum => "MINIMUM",
-        Statistic::Maximum => "MAXIMUM",
-        Statistic::SampleCount => "SAMPLE_COUNT",
-        Statistic::Percentile(_) => return (None, Some(statistic.to_string())),
+fn looks_at<'a>(notification: &'a Notification, topic: &Topic<'_>) -> LooksAt<'a> {
+    let triggering = |child: &Child| TriggeringChild {
+        arn: alarm_arn(&child.alarm, topic),
+        state: ChildState { value: child.state.as_str(), timestamp: instant(child.since) },
     };
-    (Some(word), None)
-}
-
-/// CloudWatch's way to write an instant: `2026-01-02T03:04:05.678+0000`.
-fn instant(at: Timestamp) -> String {
-    let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    at.strftime("%Y-%m-%dT%H:%M:%S%.3f+0000").to_string()
+    match &notification.cause {
+        Cause::Metric(condition) => {
+            LooksAt::Metric { trigger: Trigger::new(condition, &notification.alarm.subject) }
+        }
+        Cause::Composite { text, children } => LooksAt::Alarms {
+            alarm_rule: text::prefix(text, RULE_BYTES),
+            triggering_children: children.iter().take(CHILDREN).map(triggering).collect(),
+        },
+    }
 }

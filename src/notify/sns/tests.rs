@@ -1,6 +1,7 @@
 //! The message key by key, its limits, and what each error of SNS means.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aws_sdk_sns::config::{BehaviorVersion, Credentials, Region};
 use proptest::prelude::*;
@@ -8,13 +9,13 @@ use serde_json::{Value, json};
 
 use super::message::{MESSAGE_BYTES, SUBJECT_BYTES};
 use super::*;
-use crate::domain::alarm::{AlarmKey, CustomId, Subject};
+use crate::domain::alarm::{AlarmKey, CustomId, State, Subject};
 use crate::domain::metric::Metric;
-use crate::domain::notification::{Cause, Event};
+use crate::domain::notification::{Cause, Child, Event};
 use crate::domain::queue::QueueId;
-use crate::domain::rule::{Comparison, Condition, MetricRef, Statistic};
+use crate::domain::rule::{Comparison, Condition, LowSamples, MetricRef, Published, Statistic};
 use crate::notify::fixture::receiver::{Act, Receiver, answer};
-use crate::notify::fixture::{at, notification};
+use crate::notify::fixture::{at, key, notification};
 use crate::notify::test_notification;
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:alerts";
@@ -58,6 +59,8 @@ fn each_event_says_the_state_that_subscribers_know() {
     let cases = [
         (Event::Firing, "OK", "ALARM"),
         (Event::Repeated, "ALARM", "ALARM"),
+        (Event::Increased, "ALARM", "ALARM"),
+        (Event::Flapping, "ALARM", "ALARM"),
         (Event::Resolved, "ALARM", "OK"),
         (Event::Closed, "ALARM", "OK"),
         (Event::Test, "OK", "ALARM"),
@@ -85,7 +88,10 @@ fn a_test_says_that_it_is_one_in_every_form() {
 fn percentiles_partitions_and_metrics_of_our_own_are_spelled_right() {
     let mut alarm = notification("slow", Event::Firing, 0);
     let on = |metric| {
-        let slow = Condition::new(metric, Statistic::Percentile(99.9), Comparison::GreaterThan, 1.0);
+        let slow = Condition {
+            low_samples: LowSamples::Ignore,
+            ..Condition::new(metric, Statistic::Percentile(99.9), Comparison::GreaterThan, 1.0)
+        };
         Cause::Metric(slow)
     };
     alarm.cause = on(MetricRef::Queue(Metric::DrainTime));
@@ -94,6 +100,7 @@ fn percentiles_partitions_and_metrics_of_our_own_are_spelled_right() {
     assert_eq!(default["AlarmArn"], "arn:aws-cn:cloudwatch:cn-north-1:1:alarm:slow/orders");
     assert_eq!(default["Trigger"]["StatisticType"], "ExtendedStatistic");
     assert_eq!(default["Trigger"]["ExtendedStatistic"], "p99.9");
+    assert_eq!(default["Trigger"]["EvaluateLowSampleCountPercentile"], "ignore");
     assert_eq!(default["Trigger"].get("Statistic"), None);
     assert_eq!(
         (&default["Trigger"]["Namespace"], &default["Trigger"]["MetricName"]),
@@ -106,6 +113,91 @@ fn percentiles_partitions_and_metrics_of_our_own_are_spelled_right() {
     assert_eq!(subject, r#"ALARM: "slow/failed" in moon-1"#);
     assert_eq!(default["Trigger"]["Dimensions"], json!([]));
     assert_eq!(default["Sqswatch"]["custom_metric"]["name"], "failed");
+}
+
+#[test]
+fn a_state_that_subscribers_do_not_know_is_told_as_one_that_they_do() {
+    for (event, new) in [(Event::Flapping, "ALARM"), (Event::Closed, "OK")] {
+        let mut alarm = notification("dlq", event, 0);
+        alarm.to = State::InsufficientData;
+        let (subject, _, default) = published(&alarm, TOPIC);
+        assert!(subject.starts_with(&format!("{new}: ")), "{subject}");
+        assert_eq!(default["NewStateValue"], new);
+    }
+}
+
+#[test]
+fn a_custom_metric_is_where_cloudwatch_has_it() {
+    let mut alarm = notification("failing", Event::Firing, 0);
+    let id = CustomId { account: "1".into(), region: "us-east-1".into(), name: "failed".into() };
+    alarm.alarm.subject = Subject::Custom(id);
+    let dimensions = [("Service", "orders"), ("Environment", "production")];
+    let published_as = Published {
+        namespace: "OrderService".into(),
+        metric: "MessagesFailed".into(),
+        dimensions: dimensions.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+    };
+    alarm.cause = Cause::Metric(Condition {
+        published: Some(Arc::new(published_as)),
+        ..Condition::new(MetricRef::Custom("failed".into()), Statistic::Sum, Comparison::GreaterThan, 10.0)
+    });
+    let (_, _, default) = published(&alarm, TOPIC);
+    let trigger = &default["Trigger"];
+    assert_eq!(
+        (&trigger["Namespace"], &trigger["MetricName"]),
+        (&json!("OrderService"), &json!("MessagesFailed"))
+    );
+    let expected = json!([
+        { "value": "production", "name": "Environment" }, { "value": "orders", "name": "Service" },
+    ]);
+    assert_eq!(trigger["Dimensions"], expected);
+}
+
+#[test]
+fn a_composite_alarm_has_its_rule_and_children_and_no_trigger() {
+    let mut alarm = notification("orders", Event::Firing, 0);
+    alarm.alarm.subject = Subject::Composite("orders".into());
+    alarm.queue = None;
+    let child = Child { alarm: key("dlq"), state: State::Alarm, since: at(-60) };
+    alarm.cause = Cause::Composite { text: "ALARM(dlq)".into(), children: vec![child] };
+    let body = message(&alarm, &Topic::new(TOPIC)).body;
+    let envelope: BTreeMap<String, String> = serde_json::from_str(&body).unwrap();
+    let (_, rest) = envelope["default"].split_once(r#""InsufficientDataActions":[],"#).unwrap();
+    let expected = concat!(
+        r#""AlarmRule":"ALARM(dlq)","TriggeringChildren":[{"#,
+        r#""Arn":"arn:aws:cloudwatch:us-east-1:123456789012:alarm:dlq/orders-dlq","#,
+        r#""State":{"Value":"ALARM","Timestamp":"2026-01-02T03:04:01.234+0000"}}],"Sqswatch":"#,
+    );
+    assert!(rest.starts_with(expected), "{rest}");
+    let (subject, _, default) = published(&alarm, TOPIC);
+    assert_eq!(subject, r#"ALARM: "orders" in US East (N. Virginia)"#);
+    assert_eq!(default["AlarmArn"], "arn:aws:cloudwatch:us-east-1:123456789012:alarm:orders");
+}
+
+#[test]
+fn ten_megabytes_of_labels_sources_children_and_texts_fit_and_no_character_is_cut() {
+    let mut alarm = notification("dlq", Event::Firing, 0);
+    alarm.labels = (0..2_000).map(|number| (format!("l{number}"), "日".repeat(1_700))).collect();
+    alarm.description = "ü".repeat(100_000);
+    alarm.reason = "\"\\\n".repeat(100_000);
+    alarm.queue.as_mut().unwrap().sources = vec![QueueId::new("1", "us-east-1", "q".repeat(80)); 1_000];
+    let children = Child { alarm: key(&"c".repeat(255)), state: State::Alarm, since: at(0) };
+    let composite = Notification {
+        cause: Cause::Composite {
+            text: "ALARM(ü) OR ".repeat(10_000).into(),
+            children: vec![children; 1_000],
+        },
+        description: "ü".repeat(5_000_000),
+        labels: BTreeMap::new(),
+        ..alarm.clone()
+    };
+    for alarm in [alarm, composite] {
+        let body = message(&alarm, &Topic::new(TOPIC)).body;
+        assert!(body.len() <= MESSAGE_BYTES, "{} bytes", body.len());
+        let (_, envelope, default) = published(&alarm, TOPIC);
+        assert!(default["AlarmDescription"].as_str().unwrap().ends_with("ü..."));
+        assert!(envelope["email"].as_str().unwrap().starts_with("ALARM: dlq on orders-dlq"));
+    }
 }
 
 #[test]
@@ -226,8 +318,12 @@ async fn errors_are_told_apart_and_explained_in_one_request() {
     let cases = [
         (403, "AuthorizationError", retry(Reason::Denied), "hint: allow `sns:Publish` on `arn:aws:sns"),
         (400, "KMSAccessDenied", retry(Reason::Denied), "`kms:GenerateDataKey*` and `kms:Decrypt`"),
-        (400, "KMSDisabled", retry(Reason::Denied), "hint: the KMS key"),
-        (400, "KMSThrottling", retry(Reason::Throttled), "the words of SNS"),
+        (400, "KMSDisabled", retry(Reason::Denied), "is disabled; enable it"),
+        (400, "KMSInvalidState", retry(Reason::Denied), "cancel the deletion"),
+        (400, "KMSNotFound", retry(Reason::Denied), "does not exist, or not in the topic's region"),
+        (403, "KMSOptInRequired", retry(Reason::Denied), "has no subscription to KMS"),
+        (400, "KMSThrottling", retry(Reason::Throttled), "quota for `kms:GenerateDataKey`"),
+        (400, "EndpointDisabled", retry(Reason::Denied), "name a topic"),
         (400, "Throttling", retry(Reason::Throttled), "the words of SNS"),
         (429, "Whatever", retry(Reason::Throttled), "the words of SNS"),
         (403, "ExpiredToken", retry(Reason::Denied), "hint: the AWS credentials"),
@@ -235,7 +331,7 @@ async fn errors_are_told_apart_and_explained_in_one_request() {
         (404, "NotFound", retry(Reason::NotFound), "hint: there is no topic"),
         (500, "InternalError", retry(Reason::ServerError), "the words of SNS"),
         (503, "ServiceUnavailable", retry(Reason::ServerError), "the words of SNS"),
-        (400, "InvalidParameter", Outcome::Refused { reason: Reason::Refused }, "the words of SNS"),
+        (400, "InvalidParameter", Outcome::Refused { reason: Reason::Refused }, "never take this message"),
         (400, "InvalidParameterValue", Outcome::Refused { reason: Reason::Refused }, "the words of SNS"),
     ];
     for (status, code, outcome, words) in cases {

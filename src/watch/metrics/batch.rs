@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Customs;
 use super::plan::{Subject, Turn};
-use crate::aws::cloudwatch::{Answer, Answers, CloudWatch, MAX_QUERIES, Query, Span};
+use crate::aws::cloudwatch::{Answer, Answers, CloudWatch, MAX_QUERIES, Query, SQS, Span};
 use crate::aws::failure::{Failure, Reason};
 use crate::aws::meter::Operation;
 use crate::domain::backoff::Backoff;
@@ -56,9 +56,10 @@ pub fn batches(turns: Vec<Turn>, customs: &Customs) -> Vec<Batch> {
     let mut open: BTreeMap<Span, Batch> = BTreeMap::new();
     let mut full = Vec::new();
     for turn in turns {
-        let batch = open.entry(turn.span).or_insert_with(|| Batch::new(turn.span));
+        let asked = Span { until: turn.open_until.max(turn.span.until), ..turn.span };
+        let batch = open.entry(asked).or_insert_with(|| Batch::new(asked));
         if batch.queries.len() + turn.statistics.len() > MAX_QUERIES {
-            full.push(std::mem::replace(batch, Batch::new(turn.span)));
+            full.push(std::mem::replace(batch, Batch::new(asked)));
         }
         let statistics = turn.statistics.iter();
         batch.queries.extend(statistics.map(|statistic| query(&turn.subject, *statistic, customs)));
@@ -72,7 +73,7 @@ fn query(subject: &Subject, statistic: Statistic, customs: &Customs) -> Query {
     let (namespace, metric, dimensions) = match subject {
         Subject::Queue(id, metric) => {
             let metric = metric.row().cloudwatch.unwrap_or_default().to_owned();
-            ("AWS/SQS".to_owned(), metric, vec![("QueueName".to_owned(), id.name.to_string())])
+            (SQS.to_owned(), metric, vec![("QueueName".to_owned(), id.name.to_string())])
         }
         Subject::Custom(id) => {
             let custom = customs.get(id).cloned();

@@ -34,8 +34,10 @@ pub enum Subject {
 pub struct Turn {
     /// Which series.
     pub subject: Subject,
-    /// The minutes it is about.
+    /// The settled minutes it is about.
     pub span: Span,
+    /// The end of the present minute: up to it is asked, as what has not settled may be certain to raise an alarm.
+    pub open_until: Timestamp,
     /// The statistics to ask for; none when the values are known to be 0.
     pub statistics: Vec<Statistic>,
 }
@@ -108,10 +110,14 @@ impl Plan {
             // SQS publishes one value a minute: any statistic of it is that value.
             Kind::Gauge => Statistic::Maximum,
         };
-        let wanted = demand.statistics.into_iter().filter(|_| kind == Kind::Counter);
+        // A percentile of a queue's metric is one of its minutes' values, which the base gives.
+        let wanted = demand
+            .statistics
+            .into_iter()
+            .filter(|statistic| kind == Kind::Counter && !matches!(statistic, Statistic::Percentile(_)));
         let statistics =
             if nothing { Vec::new() } else { statistics::needed([base].into_iter().chain(wanted)) };
-        Some(Turn { subject, span, statistics })
+        Some(Turn { subject, span, open_until: now.floor(MINUTE) + MINUTE, statistics })
     }
 
     /// The turn of one custom metric.
@@ -127,6 +133,9 @@ impl Plan {
             for (metric, statistic) in condition.measured() {
                 if matches!(metric, MetricRef::Custom(name) if *name == custom.name) {
                     judging.push((condition.reach(), statistic));
+                    if condition.ignores_low_samples() {
+                        judging.push((condition.reach(), Statistic::SampleCount));
+                    }
                 }
             }
         }
@@ -136,7 +145,7 @@ impl Plan {
         let span = self.span(&subject, seldom, reach, now)?;
         let wanted = judging.iter().map(|(_, statistic)| *statistic);
         let statistics = statistics::needed([custom.statistic].into_iter().chain(wanted));
-        Some(Turn { subject, span, statistics })
+        Some(Turn { subject, span, open_until: now.floor(MINUTE) + MINUTE, statistics })
     }
 
     /// The window to read now, if it is this series' turn: what is new and settled, and some of what was read before.
@@ -158,6 +167,11 @@ impl Plan {
     /// Notes that a series was read up to `until`.
     pub fn done(&mut self, subject: Subject, until: Timestamp, now: Timestamp) {
         self.progress.insert(subject, Progress { until, at: now });
+    }
+
+    /// Forgets what was read: the clock was set, and what was read by the old one is gone.
+    pub fn forget(&mut self) {
+        self.progress.clear();
     }
 
     /// Forgets the queues that are no longer watched.

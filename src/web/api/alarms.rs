@@ -11,7 +11,8 @@ use super::{Asked, asked};
 use crate::board::Board;
 use crate::clock;
 use crate::domain::alarm::{Alarm, AlarmKey, State, Subject};
-use crate::domain::rule::{Condition, MetricRef, Rule, Trigger};
+use crate::domain::hold::Hold;
+use crate::domain::rule::{Condition, MetricRef, Rule, Statistic, Trigger};
 use crate::domain::silence::Holder;
 use crate::domain::time::Timestamp;
 use crate::web::Web;
@@ -59,9 +60,6 @@ pub struct AlarmView {
     /// What holds its notifications back at present.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<HoldView>,
-    /// What silences it at present.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub silenced_by: Option<SilencedBy>,
     /// Whether its state changes so often that the changes are not told.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub flapping: bool,
@@ -77,24 +75,9 @@ pub struct HoldView {
     pub kind: &'static str,
     /// The silence's id, the window's name, or the suppressor's rule.
     pub by: String,
-}
-
-/// A silence or maintenance window that is in force.
-#[derive(Clone, Debug, Serialize)]
-pub struct SilencedBy {
-    /// `silence` or `maintenance`.
-    pub kind: &'static str,
-    /// The silence's id, or the window's name.
-    pub by: String,
-    /// Until when.
-    pub until: String,
-}
-
-impl From<&Holder<'_>> for SilencedBy {
-    fn from(holder: &Holder<'_>) -> Self {
-        let hold = &holder.hold;
-        Self { kind: hold.kind(), by: hold.by().to_string(), until: holder.until.to_string() }
-    }
+    /// Until when, of a silence or a window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 /// When the alarm fires, in CloudWatch's terms.
@@ -133,6 +116,9 @@ pub struct ConditionView {
     pub threshold: f64,
     /// `missing`, `ignore`, `breaching` or `notBreaching`.
     pub treat_missing_data: &'static str,
+    /// `evaluate` or `ignore`; absent unless the statistic is a percentile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluate_low_sample_count_percentile: Option<&'static str>,
 }
 
 impl From<&Rule> for RuleView {
@@ -167,6 +153,10 @@ impl From<&Condition> for ConditionView {
             comparison: condition.comparison.as_symbol(),
             threshold: condition.threshold,
             treat_missing_data: condition.missing_data.as_str(),
+            evaluate_low_sample_count_percentile: match condition.statistic {
+                Statistic::Percentile(_) => Some(condition.low_samples.as_str()),
+                _ => None,
+            },
         }
     }
 }
@@ -197,11 +187,21 @@ pub fn views(board: &Board, now: Timestamp) -> Vec<(AlarmKey, AlarmView)> {
         let view = |(key, alarm): (&AlarmKey, &Alarm)| {
             let rule = rules.get(&*key.rule).copied();
             let holder = rule.and_then(|rule| in_force.holder(rule, &key.subject));
-            let view = AlarmView { silenced_by: holder.map(SilencedBy::from), ..view(key, alarm, rule) };
+            let view = AlarmView { held: held(holder, alarm), ..view(key, alarm, rule) };
             (key.clone(), view)
         };
         alarms.iter().map(view).collect()
     })
+}
+
+/// Silences as they are now, ahead of the next evaluation; of a suppressor only the judge knows.
+fn held(holder: Option<&Holder>, alarm: &Alarm) -> Option<HoldView> {
+    let view = |hold: &Hold, until| HoldView { kind: hold.kind(), by: hold.by().to_string(), until };
+    let suppressor = || alarm.held.as_ref().filter(|hold| matches!(hold, Hold::Suppressor(_)));
+    match holder {
+        Some(holder) => Some(view(&holder.hold, Some(holder.until.to_string()))),
+        None => suppressor().map(|hold| view(hold, None)),
+    }
 }
 
 fn view(key: &AlarmKey, alarm: &Alarm, rule: Option<&Rule>) -> AlarmView {
@@ -222,8 +222,7 @@ fn view(key: &AlarmKey, alarm: &Alarm, rule: Option<&Rule>) -> AlarmView {
         reason: alarm.reason.clone(),
         value: alarm.value,
         flapping: alarm.flaps.flapping,
-        held: alarm.held.as_ref().map(|hold| HoldView { kind: hold.kind(), by: hold.by().to_string() }),
-        silenced_by: None,
+        held: None,
         rule: rule.map(RuleView::from),
     }
 }

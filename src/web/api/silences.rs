@@ -53,7 +53,7 @@ pub async fn create(
 ) -> Result<(StatusCode, Json<Created>), Fault> {
     authorize(&web, &headers)?;
     let body = body(request.into_body()).await?;
-    let now = clock::now();
+    let now = now();
     let wanted = config::silence(&body, now).map_err(bad_request)?;
     let silence = change(&web, move |silences| add(silences, wanted, now)).await?;
     tracing::info!(
@@ -72,12 +72,17 @@ pub async fn end(
     headers: HeaderMap,
 ) -> Result<Json<SilenceView>, Fault> {
     authorize(&web, &headers)?;
-    let now = clock::now();
+    let now = now();
     let silence = change(&web, move |silences| end_one(silences, &id, now)).await?;
     tracing::info!(
         id = %silence.id, author = silence.author, silences = %silence.matchers, "a silence was ended before its time",
     );
     Ok(Json(SilenceView::of(&silence, now)))
+}
+
+/// The present second: nobody wants to read fractions of one.
+fn now() -> Timestamp {
+    clock::now().floor(Duration::from_secs(1))
 }
 
 /// Makes one change, durable first.

@@ -36,7 +36,7 @@ pub struct Overview {
     pub interval: Duration,
     /// The figures at the top.
     pub totals: Totals,
-    /// The alarms in ALARM whose subject is searched for, the most severe first.
+    /// The alarms in ALARM whose subject is searched for, the most severe first, silenced ones last.
     pub firing: Vec<Firing>,
     /// Silences and maintenance windows that are in force, by what they mean; the one that ends first is first.
     pub silencing: Vec<Silencing>,
@@ -289,7 +289,7 @@ fn firing(board: &Board, now: Timestamp) -> Vec<Firing> {
         });
         with_rule.collect()
     });
-    firing.sort_by_key(|one| Reverse((one.severity(), one.alarm.since)));
+    firing.sort_by_key(|one| Reverse((one.silenced.is_none(), one.severity(), one.alarm.since)));
     firing
 }
 

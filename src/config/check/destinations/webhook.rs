@@ -1,40 +1,28 @@
-//! `destinations.NAME.webhook`: any HTTP receiver.
+//! `webhook`: any HTTP receiver, in our JSON, Alertmanager's, or words of its own.
 
-use std::collections::BTreeMap;
-
-use crate::config::Webhook;
-use crate::config::check::{secrets, shape};
-use crate::config::reader::{Cursor, Section};
+use super::{http, template, tls};
+use crate::config::check::secrets;
+use crate::config::reader::Section;
 use crate::config::secret::Secret;
+use crate::config::{Format, Webhook, keys};
 
-/// Headers that the sender sets, so that nobody else may.
-const OWN_HEADERS: [&str; 7] = [
-    "connection",
-    "content-length",
-    "content-type",
-    "host",
-    "transfer-encoding",
-    "webhook-id",
-    "webhook-timestamp",
-];
-
-/// Reads `destinations.NAME.webhook`.
-pub fn read(section: &Section<'_>) -> Option<Webhook> {
-    let url = section.required("url").and_then(|cursor| url(&cursor));
-    let secrets = signing_keys(section);
-    let headers = section.get("headers").map(|cursor| headers(&cursor)).unwrap_or_default();
-    let timeout = super::timeout(section);
-    Some(Webhook { url: url?, secrets, headers, timeout })
+/// The configuration's words for the formats.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Sqswatch,
+    Alertmanager,
+    Template,
 }
 
-/// An address to call, secret as a whole.
-pub fn url(cursor: &Cursor<'_>) -> Option<Secret> {
-    let url = secrets::secret(cursor)?;
-    if shape::address(url.expose()).is_none() {
-        cursor.refuse_with("is no http or https address", "it looks like `https://example.com/hook`");
-        return None;
-    }
-    Some(url)
+/// Reads the section.
+pub fn read(section: &Section<'_>) -> Option<Webhook> {
+    let url = section.required("url").and_then(|cursor| http::url(&cursor));
+    let secrets = signing_keys(section);
+    let headers = http::headers(section);
+    let timeout = http::timeout(section);
+    let tls = tls::read(section, &keys::WEBHOOK_TLS);
+    let format = format(section);
+    Some(Webhook { url: url?, secrets, headers, timeout, format: format?, tls })
 }
 
 fn signing_keys(section: &Section<'_>) -> Vec<Secret> {
@@ -47,19 +35,23 @@ fn signing_keys(section: &Section<'_>) -> Vec<Secret> {
     cursors.filter_map(|cursor| secrets::signing_key(&cursor)).collect()
 }
 
-fn headers(cursor: &Cursor<'_>) -> BTreeMap<String, Secret> {
-    let mut headers: BTreeMap<String, Secret> = BTreeMap::new();
-    for (name, value) in cursor.entries() {
-        let lower = name.to_ascii_lowercase();
-        if reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_err() {
-            value.refuse("is no name that a header can have");
-        } else if OWN_HEADERS.contains(&lower.as_str()) || lower == "webhook-signature" {
-            value.refuse_with("is set by sqswatch itself", "leave it out");
-        } else if headers.keys().any(|other| other.eq_ignore_ascii_case(name)) {
-            value.refuse("is the same header again: upper and lower case do not matter");
-        } else if let Some(secret) = secrets::header_value(&value) {
-            headers.insert(name.to_owned(), secret);
+/// The body's format. A template alone says enough.
+fn format(section: &Section<'_>) -> Option<Format> {
+    let words =
+        [("sqswatch", Word::Sqswatch), ("alertmanager", Word::Alertmanager), ("template", Word::Template)];
+    let has_template = section.get("template").is_some();
+    let word = match section.get("format") {
+        Some(cursor) => cursor.word(&words)?,
+        None if has_template => Word::Template,
+        None => Word::Sqswatch,
+    };
+    if word == Word::Template {
+        return template::read(section).map(Format::Template);
+    }
+    for key in ["template", "content_type"] {
+        if let Some(cursor) = section.get(key) {
+            cursor.refuse_with("is only used with `format: template`", "leave one of the two out");
         }
     }
-    headers
+    Some(if word == Word::Alertmanager { Format::Alertmanager } else { Format::Sqswatch })
 }

@@ -1,6 +1,7 @@
 //! Several alarms in one message, storms, and receivers of every bad habit at once.
 
 use super::*;
+use crate::config::secret::Secret;
 use crate::config::{PagerDuty, Slack};
 use crate::domain::alarm::Subject;
 use crate::domain::notification;

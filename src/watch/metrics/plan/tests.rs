@@ -1,7 +1,7 @@
 //! What is asked when, as tables.
 
 use super::*;
-use crate::domain::rule::{Comparison, Condition, Glob, Selector};
+use crate::domain::rule::{Comparison, Condition, Glob, LowSamples, Selector, Trigger};
 
 fn poll(metrics: &[Metric]) -> Poll {
     Poll {
@@ -197,4 +197,23 @@ fn a_custom_metric_is_asked_for_what_it_shows_and_what_alarms_look_at() {
     let expected = [Statistic::Percentile(99.0), Statistic::Sum, Statistic::SampleCount];
     assert_eq!(turn.statistics, expected);
     assert_eq!(turn.span, Span { from: minute(-32), until: minute(-2) });
+    assert_eq!(turn.open_until, minute(1), "what has not settled is asked for too");
+
+    let percentile = rule(MetricRef::Custom("latency".into()), custom.statistic, 1, &[]);
+    let condition = percentile.condition().unwrap().clone();
+    let asked = |low_samples| {
+        let trigger = Trigger::Metric(Condition { low_samples, ..condition.clone() });
+        let rule = Rule { trigger, ..percentile.clone() };
+        plan.of_custom(&id, &custom, &[rule], minute(0)).unwrap().statistics
+    };
+    assert_eq!(asked(LowSamples::Evaluate), [custom.statistic]);
+    assert_eq!(asked(LowSamples::Ignore), [custom.statistic, Statistic::SampleCount]);
+}
+
+#[test]
+fn a_percentile_of_a_queues_counter_is_one_of_its_minutes_sums() {
+    let queue = queue("orders");
+    let rules = [rule(MetricRef::Queue(Metric::MessagesSent), Statistic::Percentile(90.0), 5, &[])];
+    let turns = Plan::new(poll(&[])).of_queue(facts(&queue), &rules, minute(0));
+    assert_eq!(turns[0].statistics, [Statistic::Sum]);
 }

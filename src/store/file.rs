@@ -15,6 +15,8 @@ use super::{StoreError, schema};
 
 /// The pages redb keeps in memory; the whole store is usually smaller.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;
+/// The same of a store that is in memory itself: enough for what one write touches.
+const MEMORY_CACHE_BYTES: usize = 4 * 1024 * 1024;
 /// The largest file that is taken into memory whole; a store is a few MB.
 const COPY_BYTES: u64 = 1024 * 1024 * 1024;
 
@@ -84,8 +86,7 @@ pub(super) fn copy_in_memory(path: &Path, unwritable: String) -> Result<Database
 }
 
 fn prepared_in_memory(backend: InMemoryBackend) -> Result<Database, StoreError> {
-    // Without a cache of its own: that would be the same pages again.
-    let database = builder(0).create_with_backend(backend)?;
+    let database = builder(MEMORY_CACHE_BYTES).create_with_backend(backend)?;
     schema::prepare(&database)?;
     Ok(database)
 }

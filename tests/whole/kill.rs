@@ -17,9 +17,9 @@ use crate::eventually::eventually;
 use crate::shop;
 use receiver::{Accepted, Moment, Mood, Receiver};
 
-const QUEUES: usize = 80;
-/// Filled so far that both alarms fire.
-const FULL: u64 = 6;
+const QUEUES: usize = 16;
+/// How many alarms there are on each.
+const RULES: u64 = 10;
 
 /// The name of a rule and of a queue.
 type Alarm = (String, String);
@@ -45,11 +45,11 @@ impl World {
         for (queue, turns) in &mut self.turns {
             let expected = if *turns % 2 == 1 { "ALARM" } else { "OK" };
             let mut of_queue = states.iter().filter(|((_, name), _)| name == queue).map(|(_, state)| state);
-            let arrived = of_queue.clone().count() == 2 && of_queue.all(|state| state == expected);
+            let arrived = of_queue.clone().count() as u64 == RULES && of_queue.all(|state| state == expected);
             behind += usize::from(!arrived);
             if arrived && go_on {
                 *turns += 1;
-                let visible = if *turns % 2 == 1 { FULL } else { 0 };
+                let visible = if *turns % 2 == 1 { RULES } else { 0 };
                 self.simulator.control().set_counts(queue, visible, 0, 0);
             }
         }
@@ -58,24 +58,20 @@ impl World {
 }
 
 fn config(world: &World, receivers: &[Receiver]) -> String {
-    let alarm = |name: &str, threshold: u64| {
+    let alarm = |threshold: u64| {
         format!(
-            "{{ name: {name}, queues: {{ name: [\"work-*\"] }}, metric: messages_visible, period: 10s, comparison: \">=\", \
-             threshold: {threshold}, treat_missing_data: ignore }}"
+            "{{ name: over-{threshold}, queues: {{ name: [\"work-*\"] }}, metric: messages_visible, period: 10s, \
+             comparison: \">=\", threshold: {threshold}, treat_missing_data: ignore }}"
         )
     };
+    let alarms: Vec<String> = (1..=RULES).map(alarm).collect();
     let destinations: Vec<String> = receivers
         .iter()
         .map(|receiver| {
             format!("  {}: {{ webhook: {{ url: \"{}\", timeout: 1s }} }}\n", receiver.name, receiver.url)
         })
         .collect();
-    let more = format!(
-        "alarms: [{}, {}]\ndestinations:\n{}",
-        alarm("filled", 1),
-        alarm("flooded", 5),
-        destinations.concat()
-    );
+    let more = format!("alarms: [{}]\ndestinations:\n{}", alarms.join(", "), destinations.concat());
     shop::config(&world.simulator, &more)
 }
 
@@ -105,7 +101,7 @@ impl Plan {
             _ => Moment::AfterTheAnswer,
         };
         let assassin = random.usize(..receivers.len());
-        receivers[assassin].hire(moment, daemon.pid(), random.usize(..QUEUES));
+        receivers[assassin].hire(moment, daemon.pid(), random.usize(..200));
         Self { assassin: Some(assassin), latest: seconds(30) }
     }
 
@@ -157,9 +153,7 @@ async fn no_kill_loses_a_page_or_its_order() {
     daemon.stop().await;
 
     let expected: BTreeMap<Alarm, usize> = (world.turns.iter())
-        .flat_map(|(queue, turns)| {
-            ["filled", "flooded"].map(|rule| ((rule.to_owned(), queue.clone()), *turns))
-        })
+        .flat_map(|(queue, turns)| (1..=RULES).map(|rule| ((format!("over-{rule}"), queue.clone()), *turns)))
         .collect();
     let transitions: usize = expected.values().sum();
     let mut ids: Vec<BTreeMap<Alarm, Vec<String>>> = Vec::new();

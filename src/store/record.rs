@@ -173,7 +173,7 @@ impl TryFrom<NotificationRecord> for Notification {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum CauseRecord {
-    Condition(ConditionRecord),
+    Condition(Box<ConditionRecord>),
     Composite { rule: String, children: Vec<ChildRecord> },
 }
 
@@ -187,7 +187,7 @@ struct ChildRecord {
 impl From<&Cause> for CauseRecord {
     fn from(cause: &Cause) -> Self {
         match cause {
-            Cause::Metric(condition) => Self::Condition(condition.into()),
+            Cause::Metric(condition) => Self::Condition(Box::new(condition.into())),
             Cause::Composite { text, children } => {
                 let child = |child: &Child| ChildRecord {
                     alarm: key_text(&child.alarm),
@@ -205,7 +205,7 @@ impl TryFrom<CauseRecord> for Cause {
 
     fn try_from(record: CauseRecord) -> Result<Self, RecordError> {
         Ok(match record {
-            CauseRecord::Condition(condition) => Self::Metric(condition.try_into()?),
+            CauseRecord::Condition(condition) => Self::Metric((*condition).try_into()?),
             CauseRecord::Composite { rule, children } => {
                 let child = |child: ChildRecord| {
                     Ok(Child {

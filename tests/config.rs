@@ -12,7 +12,7 @@ use sqswatch::config::{self, Config, Faults};
 
 fn environment(name: &str) -> Option<String> {
     let value = match name {
-        "HOOK_URL" | "SLACK_URL" | "TEAMS_URL" => "https://example.com/hook",
+        "HOOK_URL" | "SLACK_URL" | "TEAMS_URL" | "DEAD_MANS_SWITCH_URL" => "https://example.com/hook",
         "HOOK_SECRET" | "HOOK_SECRET_OLD" => "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
         "HOOK_AUTHORIZATION" => "Bearer hunter2",
         "PAGERDUTY_KEY" => "0123456789abcdef0123456789abcdef",
@@ -196,6 +196,7 @@ fn file_with(path: &str, value: Option<&str>) -> String {
             let base = entry("topic_arn", "'arn:aws:sns:us-east-1:123456789012:alerts'");
             format!("destinations: {{ NAME: {{ sns: {{ {base}{} }} }} }}", own(&["topic_arn"]))
         }
+        "heartbeat" => format!("heartbeat: {{ {}{} }}", entry("url", "'https://example.com'"), own(&["url"])),
         "destinations.NAME.webhook" => {
             let base = entry("url", "'https://example.com'");
             format!("destinations: {{ NAME: {{ webhook: {{ {base}{} }} }} }}", own(&["url"]))

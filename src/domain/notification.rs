@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use super::alarm::{AlarmKey, State};
+use super::alarm::{AlarmKey, State, Subject};
 use super::queue::{Queue, QueueId, Role};
 use super::rule::{Condition, Rule, Severity, Trigger};
 use super::time::Timestamp;
@@ -50,6 +50,33 @@ impl Event {
     /// Whether nothing more is owed of a firing after it.
     pub fn ends(self) -> bool {
         matches!(self, Self::Resolved | Self::Closed)
+    }
+
+    /// What happened, as a headline begins.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Firing => "ALARM",
+            Self::Resolved => "OK",
+            Self::Repeated => "still ALARM",
+            Self::Increased => "ALARM, and rising",
+            Self::Flapping => "FLAPPING",
+            Self::Closed => "CLOSED",
+            Self::Test => "TEST, nothing is wrong",
+        }
+    }
+
+    /// What happened to `alarm`, in one line: `ALARM: dlq-not-empty on orders-dlq (us-east-1)`.
+    pub fn line(self, alarm: &AlarmKey) -> String {
+        let subject = &alarm.subject;
+        let on = match subject {
+            Subject::Composite(_) => String::new(),
+            _ => format!(" on {}", subject.name()),
+        };
+        let place = match subject.region() {
+            "" => String::new(),
+            region => format!(" ({region})"),
+        };
+        format!("{}: {}{on}{place}", self.word(), alarm.rule)
     }
 
     /// All of them.
@@ -195,7 +222,6 @@ pub fn id(key: &AlarmKey, event: Event, since: Timestamp, number: u64) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::alarm::Subject;
 
     #[test]
     fn an_id_names_one_event_of_one_alarm() {

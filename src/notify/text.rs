@@ -8,8 +8,8 @@ pub use group::Group;
 
 use std::fmt::Write;
 
-use crate::domain::alarm::{AlarmKey, Subject};
-use crate::domain::notification::{Cause, Event, Notification};
+use crate::domain::alarm::Subject;
+use crate::domain::notification::{Cause, Notification};
 use crate::domain::queue::QueueId;
 use crate::notify::body::metric_name;
 
@@ -48,36 +48,9 @@ pub fn cut_characters(text: &str, max: usize) -> String {
     format!("{}{dots}", &text[..kept])
 }
 
-/// What happened, as a headline begins.
-pub fn word(event: Event) -> &'static str {
-    match event {
-        Event::Firing => "ALARM",
-        Event::Resolved => "OK",
-        Event::Repeated => "still ALARM",
-        Event::Increased => "ALARM, and rising",
-        Event::Flapping => "FLAPPING",
-        Event::Closed => "CLOSED",
-        Event::Test => "TEST, nothing is wrong",
-    }
-}
-
 /// What happened, in one line: `ALARM: dlq-not-empty on orders-dlq (us-east-1)`.
 pub fn headline(notification: &Notification) -> String {
-    line(notification.event, &notification.alarm)
-}
-
-/// The same of what is left of a notification in a receipt.
-pub fn line(event: Event, alarm: &AlarmKey) -> String {
-    let word = word(event);
-    let subject = &alarm.subject;
-    let mut line = format!("{word}: {}", alarm.rule);
-    if !matches!(subject, Subject::Composite(_)) {
-        let _ = write!(line, " on {}", subject.name());
-    }
-    if !subject.region().is_empty() {
-        let _ = write!(line, " ({})", subject.region());
-    }
-    line
+    notification.event.line(&notification.alarm)
 }
 
 /// All of it for one SMS: the headline and the value, within [`SMS_BYTES`].
@@ -183,7 +156,7 @@ fn names(queues: &[QueueId]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::notification::Child;
+    use crate::domain::notification::{Child, Event};
     use crate::notify::fixture::notification;
 
     #[test]

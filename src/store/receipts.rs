@@ -79,7 +79,7 @@ impl Store {
         })
     }
 
-    /// Forgets what became of notifications longer ago, or of more of them, than the limits allow; at most [`PRUNED`] of them.
+    /// Forgets what became of notifications longer ago, or of more of them, than the limits allow; at most so many at once.
     /// Returns how many.
     ///
     /// # Errors

@@ -57,7 +57,7 @@ impl<'a> Group<'a> {
             return headline(worst);
         }
         let count = self.worst.len() + self.more;
-        let word = super::word(worst.event);
+        let word = worst.event.word();
         if !self.one_rule {
             return format!("{word}: {count} alarms");
         }

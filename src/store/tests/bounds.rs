@@ -158,26 +158,3 @@ fn what_is_dropped_by_hand_leaves_a_receipt() {
     assert!(parked(&store).is_empty());
     assert_eq!(store.history(1).unwrap()[0].reason.as_deref(), Some("dropped"));
 }
-
-#[test]
-#[ignore]
-fn timing() {
-    for file in [false, true] {
-        let directory = tempfile::tempdir().unwrap();
-        let store = if file { Store::open(&directory.path().join("s")).unwrap() } else { Store::memory() };
-        let t = std::time::Instant::now();
-        owe(
-            &store,
-            (0..200).map(|n| debt(&format!("rule-{n}"), Event::Firing, n, &["ops", "chat", "x"])).collect(),
-        );
-        println!("{file} owe {:?}", t.elapsed());
-        let t = std::time::Instant::now();
-        for entry in all(&store, "ops") {
-            store.acknowledge(&entry, at(1)).unwrap();
-        }
-        println!("{file} ack {:?}", t.elapsed() / 200);
-        let t = std::time::Instant::now();
-        all(&store, "chat");
-        println!("{file} read {:?}", t.elapsed());
-    }
-}

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use super::{Asked, asked, instant};
 use crate::domain::alarm::{AlarmKey, Subject};
 use crate::domain::time::Timestamp;
-use crate::notify::text::line;
 use crate::store::{Kept, Owed, Receipt, Store, StoreError, Wanted};
 use crate::web::Web;
 use crate::web::answer::Fault;
@@ -192,7 +191,7 @@ fn kept_view(kept: Kept, is_parked: bool) -> KeptView {
     let told = Told {
         id: notification.id.clone(),
         event: notification.event.as_str(),
-        headline: line(notification.event, &notification.alarm),
+        headline: notification.event.line(&notification.alarm),
         alarm: notification.alarm.rule.to_string(),
         account: notification.alarm.subject.account().to_owned(),
         region: notification.alarm.subject.region().to_owned(),
@@ -217,7 +216,7 @@ fn receipt_view(receipt: Receipt) -> ReceiptView {
     let delivered = receipt.reason.is_none();
     let told = Told {
         event: receipt.event.as_str(),
-        headline: line(receipt.event, &receipt.alarm),
+        headline: receipt.event.line(&receipt.alarm),
         alarm: receipt.alarm.rule.to_string(),
         account: receipt.alarm.subject.account().to_owned(),
         region: receipt.alarm.subject.region().to_owned(),

@@ -5,7 +5,6 @@ use maud::{Markup, html};
 use crate::board::Skip;
 use crate::domain::alarm::Subject;
 use crate::domain::rule::{Comparison, Condition, MetricRef, Trigger};
-use crate::notify::text::line;
 use crate::store::Kept;
 use crate::web::pages::humane::{length, measure, number};
 use crate::web::pages::overview::{Firing, Overview};
@@ -112,7 +111,7 @@ fn given_up(kept: &Kept) -> Markup {
     let (entry, notification) = (&kept.entry, &kept.entry.notification);
     html! {
         li {
-            (line(notification.event, &notification.alarm)) " for " b { (entry.destination) }
+            (notification.event.line(&notification.alarm)) " for " b { (entry.destination) }
             @if let Some((reason, at)) = &kept.parked {
                 ": " span.rule title=(at) { (reason) }
             }

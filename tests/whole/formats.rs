@@ -45,7 +45,7 @@ async fn a_test_reaches_every_format_and_says_which_replica_did_not_take_it() {
         (Receiver::start(vec![shop::taken()]).await, Receiver::start(vec![shop::taken()]).await);
     let refusing = Receiver::start(vec![answer(403, "", "")]).await;
     let config = format!(
-        "destinations:\n  v4: {{ webhook: {{ url: '{0}', format: alertmanager }} }}\n  \
+        "aws: {{ targets: [{{ regions: [us-east-1] }}] }}\ndestinations:\n  v4: {{ webhook: {{ url: '{0}', format: alertmanager }} }}\n  \
          words: {{ webhook: {{ url: '{0}', template: '{TEMPLATE}' }} }}\n  \
          cluster: {{ alertmanager: {{ urls: ['{1}', '{2}'], bearer_token: hunter2 }} }}\n",
         bridge.url, refusing.url, replica.url

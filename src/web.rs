@@ -10,9 +10,9 @@ mod answer;
 pub mod api;
 pub mod exposition;
 pub mod health;
+mod live;
 mod metrics;
 mod pages;
-
 mod server;
 
 use std::collections::BTreeMap;

@@ -12,6 +12,7 @@ pub mod exposition;
 pub mod health;
 mod metrics;
 mod pages;
+pub mod reach;
 
 mod server;
 

@@ -11,6 +11,7 @@ pub mod api;
 pub mod exposition;
 pub mod health;
 mod metrics;
+mod near;
 mod pages;
 
 mod server;

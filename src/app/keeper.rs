@@ -26,7 +26,7 @@ pub(super) async fn run(shared: Shared, shutdown: CancellationToken) {
             () = tokio::time::sleep(INTERVAL) => {}
         }
         if let Err(error) = shared.store.call(keep).await {
-            tracing::warn!(%error, "the history of notifications cannot be tidied");
+            tracing::warn!(%error, "the history of alarms and notifications cannot be tidied");
         }
         shared.telemetry.store_failures.inc_by(shared.store.take_failures());
     }
@@ -36,6 +36,7 @@ fn keep(store: &Store) -> Result<(), StoreError> {
     // The store says by itself, in the log and to `/readyz`, that the file cannot be written.
     let _ = store.come_back();
     store.trim_parked()?;
+    store.prune_changes(clock::now())?;
     store.prune(clock::now()).map(drop)
 }
 

@@ -1,6 +1,7 @@
-//! Looks after the state file: brings it up to date when it could not be written, and forgets what is too old.
+//! Looks after the state file: brings it up to date when it could not be written, and forgets what is too old. On the same
+//! rounds it notes what AWS was asked for.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +29,7 @@ pub(super) async fn run(shared: Shared, shutdown: CancellationToken) {
         if let Err(error) = shared.store.call(keep).await {
             tracing::warn!(%error, "the history of alarms and notifications cannot be tidied");
         }
+        shared.telemetry.usage.sample(&shared.telemetry, Instant::now());
         shared.telemetry.store_failures.inc_by(shared.store.take_failures());
     }
 }

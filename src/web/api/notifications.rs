@@ -13,7 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::store::{Kept, Owed, Receipt, Store, StoreError, Wanted};
 use crate::web::Web;
 use crate::web::answer::Fault;
-pub use hand::{drop_all, drop_one, resend_all, resend_one};
+pub use hand::{drop_all, drop_one, forget, resend_all, resend_one, send_again};
 
 /// How many are shown unless another number is asked for.
 const USUAL: usize = 100;

@@ -10,10 +10,10 @@ mod answer;
 pub mod api;
 pub mod exposition;
 pub mod health;
+mod live;
 mod metrics;
 mod near;
 mod pages;
-
 mod server;
 
 use std::collections::BTreeMap;

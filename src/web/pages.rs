@@ -10,19 +10,24 @@
 //! | `address.rs` | the addresses of pages: the only file that writes links |
 //! | `parts.rs`, `humane.rs` | figures, times, alarms and notices as every page shows them |
 //! | `overview.rs`, `queue.rs`, `alarms.rs`, `alarm.rs`, `notifications.rs`, `system.rs` | one page each |
+//! | `silence.rs`, `parked.rs` | the forms that change something, with the token |
+//! | `condition.rs` | when an alarm fires, in words |
 //! | `assets.rs` | style, script and icon |
 
 mod address;
 mod alarm;
 mod alarms;
 pub(super) mod assets;
+mod condition;
 pub(super) mod humane;
 mod notifications;
 mod overview;
 pub(super) mod page;
+pub(super) mod parked;
 mod parts;
 mod queue;
 mod shell;
+pub(super) mod silence;
 mod system;
 
 use std::io::Write;

@@ -7,6 +7,7 @@ mod web {
     mod exposition;
     mod live;
     mod pages;
+    mod queue;
     mod server;
     mod shop;
     mod silences;

@@ -126,7 +126,7 @@ impl Plot {
                     li data-values=(data(&series.values)) {
                         svg.swatch width="22" height="8" aria-hidden="true" {
                             path .{ "s" (place) } .bars[series.shape == Shape::Bars]
-                                d=(if series.shape == Shape::Bars { "M4 8V4M11 8V0M18 8V5" } else { "M0 4H22" });
+                                d=(if series.shape == Shape::Bars { "M4 8V4M11 8V0M18 8V5" } else { "M0 4H22" }) {}
                         }
                         (series.name) " "
                         b { (series.newest().map_or_else(|| "–".to_owned(), |value| self.unit.write(value))) }
@@ -154,11 +154,11 @@ impl Plot {
                         title { "an alarm was in ALARM" }
                     }
                 }
-                path.grid d=(grid(scale));
+                path.grid d=(grid(scale)) {}
                 @for (place, series) in self.series.iter().enumerate().rev() {
-                    path .{ "s" (place) } .bars[series.shape == Shape::Bars] d=(self.path(series, scale));
+                    path .{ "s" (place) } .bars[series.shape == Shape::Bars] d=(self.path(series, scale)) {}
                 }
-                @for mark in marks { path.mark .firing[mark.firing] d=(format!("M0 {}H{WIDTH}", short(scale.y(mark.at)))); }
+                @for mark in marks { path.mark .firing[mark.firing] d=(format!("M0 {}H{WIDTH}", short(scale.y(mark.at)))) {} }
             }
         }
     }

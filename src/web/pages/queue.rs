@@ -63,7 +63,8 @@ pub async fn page(web: &Web, asked: Asked) -> Page {
         None => return failed(),
     };
     let now = clock::now();
-    let span = Span::of(&asked, now);
+    let since = watched.lock().history.since();
+    let span = Span::of(&asked, since, now);
     let past = Past::read(&web, &watched, span.bounds(now)).await;
     blocking(move || render(&web, &watched, span, &past, now)).await.unwrap_or_else(failed)
 }

@@ -100,6 +100,8 @@ fn time_step(highest: f64) -> f64 {
     let raw = highest / STEPS;
     match ROUND.into_iter().find(|step| *step >= raw * 0.999) {
         _ if highest <= 0.0 => 30.0,
+        // Beyond a minute a label has no seconds.
+        Some(step) if highest > 60.0 => step.max(60.0),
         Some(step) => step,
         None if raw <= DAY / 2.0 => DAY / 2.0,
         None => decimal_step((highest / DAY).max(1.0)) * DAY,
@@ -136,6 +138,7 @@ mod tests {
         for (highest, expected) in [
             (0.0, "0 s 30 s"),
             (44.0, "0 s 15 s 30 s 45 s"),
+            (90.0, "0 s 1 min 2 min"),
             (1860.0, "0 s 10 min 20 min 30 min 40 min"),
             (86_400.0, "0 s 6 h 12 h 18 h 1 d"),
             (205_000.0, "0 s 1 d 2 d 3 d"),

@@ -65,7 +65,7 @@ impl OwnAlarms {
                     @if none {
                         p.note { "No alarm looks at this queue. " a href="/alarms" { "All alarms" } }
                     } @else {
-                        table.alarms {
+                        table.own-alarms {
                             thead { tr {
                                 th scope="col" { "State" } th scope="col" { "Alarm" } th scope="col" { "Value" }
                                 th scope="col" { "For" } th scope="col" { span.unseen { "Silence" } }

@@ -17,13 +17,13 @@ const CROWDED: f64 = 0.5;
 /// The figures.
 pub fn figures(facts: &Facts) -> Markup {
     html! {
-        dl.totals.now {
+        dl.totals.figures {
             div {
                 dt { "Waiting" }
                 dd { (parts::figure(facts.visible)) @if facts.delayed > Some(0.0) { small { "+ " (parts::figure(facts.delayed)) " delayed" } } }
             }
             div { dt { "In flight" } dd { (parts::figure(facts.in_flight)) (of_limit(facts)) } }
-            div { dt { "Oldest message" } dd { (age(facts)) } }
+            div { dt { "Oldest" } dd { (age(facts)) } }
             div { dt { "In a minute" } dd { (parts::figure(facts.sent)) } }
             div { dt { "Out a minute" } dd { (parts::figure(facts.deleted)) } }
             div { dt { "Empty in" } dd { (drain(facts)) } }

@@ -37,6 +37,8 @@ const RANGES: [Range; 6] = [
     Range { key: "7d", words: "7 d", length: 7 * DAY, step: 3600 },
 ];
 const DEFAULT: &Range = &RANGES[1];
+/// What is shown of a queue that is not known for longer.
+const YOUNG: &Range = &RANGES[0];
 
 /// A span of time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,8 +50,8 @@ pub enum Span {
 }
 
 impl Span {
-    /// What is asked for; what makes no sense is as if it were not said.
-    pub fn of(asked: &Asked, now: Timestamp) -> Self {
+    /// What is asked for; what makes no sense is as if it were not said. `since` is from when on anything is known.
+    pub fn of(asked: &Asked, since: Option<Timestamp>, now: Timestamp) -> Self {
         let instant = |text: &str| {
             text.parse()
                 .ok()
@@ -63,7 +65,11 @@ impl Span {
                 let from = from.floor(MINUTE).min(until - SHORTEST).max(until - LONGEST);
                 Self::Between(from, until)
             }
-            _ => Self::Last(RANGES.iter().find(|range| range.key == asked.range).unwrap_or(DEFAULT)),
+            _ => {
+                let young = since.is_none_or(|since| now.since(since).as_secs() < YOUNG.length);
+                let usual = if young { YOUNG } else { DEFAULT };
+                Self::Last(RANGES.iter().find(|range| range.key == asked.range).unwrap_or(usual))
+            }
         }
     }
 
@@ -119,10 +125,8 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_secs(1_767_323_045);
 
     fn of(range: &str, from: &str, until: &str) -> Span {
-        Span::of(
-            &Asked { range: range.into(), from: from.into(), until: until.into(), ..Asked::default() },
-            NOW,
-        )
+        let asked = Asked { range: range.into(), from: from.into(), until: until.into(), ..Asked::default() };
+        Span::of(&asked, Some(NOW - LONGEST), NOW)
     }
 
     #[test]
@@ -168,12 +172,20 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_queue_that_is_not_known_for_long_is_shown_closer() {
+        let since = |seconds: u64| Span::of(&Asked::default(), Some(NOW - Duration::from_secs(seconds)), NOW);
+        assert_eq!(since(3599), Span::Last(YOUNG));
+        assert_eq!(since(3600), Span::Last(DEFAULT));
+        assert_eq!(Span::of(&Asked::default(), None, NOW), Span::Last(YOUNG));
+    }
+
     proptest! {
         #[test]
         fn any_span_is_one(from in any::<i64>(), until in any::<i64>(), now in 0i64..10_000_000_000) {
             let now = Timestamp::from_secs(now);
             let asked = Asked { from: from.to_string(), until: until.to_string(), ..Asked::default() };
-            let (from, until) = Span::of(&asked, now).bounds(now);
+            let (from, until) = Span::of(&asked, None, now).bounds(now);
             prop_assert!(from < until && until.since(from) <= LONGEST);
         }
     }

@@ -51,7 +51,7 @@ fn sources(board: &Board, sources: &[QueueId]) -> Markup {
             @if more > 0 { li { span.node.more { "and " (more) " more" } } }
         }
         div.join {
-            svg viewBox={ "0 0 100 " (height) } preserveAspectRatio="none" aria-hidden="true" { path d=(lines); }
+            svg viewBox={ "0 0 100 " (height) } preserveAspectRatio="none" aria-hidden="true" { path d=(lines) {} }
             (tip())
             span.unseen { "send their dead letters to" }
         }
@@ -77,7 +77,7 @@ fn source(board: &Board, id: &QueueId) -> Markup {
 fn arrow(words: &str) -> Markup {
     html! {
         div.join {
-            svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true" { path d="M0 50H100"; }
+            svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true" { path d="M0 50H100" {} }
             (tip())
             span.words { (words) }
         }
@@ -86,7 +86,7 @@ fn arrow(words: &str) -> Markup {
 
 /// The head of an arrow, which is not stretched.
 fn tip() -> Markup {
-    html! { svg.tip width="8" height="10" aria-hidden="true" { path d="M0 0L8 5L0 10Z"; } }
+    html! { svg.tip width="8" height="10" aria-hidden="true" { path d="M0 0L8 5L0 10Z" {} } }
 }
 
 fn target(facts: &Facts, policy: &RedrivePolicy) -> Markup {

@@ -7,9 +7,9 @@ use maud::{Markup, html};
 
 use super::asked::{Asked, Sort};
 use super::row::Row;
+use crate::address;
 use crate::domain::queue::{QueueId, QueueKind};
 use crate::domain::time::Timestamp;
-use crate::web::pages::address;
 use crate::web::pages::humane::{grouped, length, number};
 use crate::web::pages::page::Block;
 use crate::web::pages::parts::{self, figure, unknown};

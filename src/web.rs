@@ -13,6 +13,7 @@ pub mod health;
 mod live;
 mod metrics;
 mod pages;
+pub mod reach;
 mod server;
 
 use std::collections::BTreeMap;

@@ -7,7 +7,9 @@ use maud::{Markup, html};
 
 use super::asked::{Asked, Sort};
 use super::row::Row;
+use super::spark;
 use crate::address;
+use crate::board::Board;
 use crate::domain::queue::{QueueId, QueueKind};
 use crate::domain::time::Timestamp;
 use crate::web::pages::humane::{grouped, length, number};
@@ -44,8 +46,10 @@ impl<'a> Table<'a> {
     }
 
     /// The table, to be kept live row by row.
-    pub fn block(&self) -> Block {
-        let rows = self.rows.iter().map(|row| (row.queue.id.to_string(), self.row(row))).collect();
+    pub fn block(&self, board: &Board, now: Timestamp) -> Block {
+        let row =
+            |row: &&Row| (row.queue.id.to_string(), self.row(row, spark::line(board, &row.queue.id, now)));
+        let rows = self.rows.iter().map(row).collect();
         Block::list("queues", rows, |rows| {
             html! {
                 @if self.all > 0 {
@@ -73,6 +77,7 @@ impl<'a> Table<'a> {
                 thead { tr {
                     (self.head(Sort::Name, "Queue", ""))
                     (self.head(Sort::Waiting, "Waiting", "n"))
+                    th scope="col" { span title="visible messages over the last three hours" { "Last 3 h" } }
                     (self.head(Sort::InFlight, "In flight", "n"))
                     (self.head(Sort::Oldest, "Oldest", "n"))
                     (self.head(Sort::In, "In/min", "n"))
@@ -96,11 +101,12 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn row(&self, row: &Row) -> Markup {
+    fn row(&self, row: &Row, spark: Markup) -> Markup {
         html! {
             tr .quiet[row.stale_since.is_some()] data-key=(row.queue.id) {
                 (self.name(row))
                 td.n data-label="Waiting" { (figure(row.visible)) (delayed(row)) }
+                td.spark { (spark) }
                 td.n data-label="In flight" { (figure(row.in_flight)) }
                 td.n data-label="Oldest" { (age(row)) }
                 td.n data-label="In/min" { (figure(row.sent)) }

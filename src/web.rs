@@ -10,9 +10,10 @@ mod answer;
 pub mod api;
 pub mod exposition;
 pub mod health;
+mod live;
 mod metrics;
 mod pages;
-
+pub mod reach;
 mod server;
 
 use std::collections::BTreeMap;

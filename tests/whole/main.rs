@@ -41,4 +41,5 @@ mod moto;
 mod prometheus;
 mod receivers;
 mod reload;
+mod rules;
 mod silences;

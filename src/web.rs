@@ -14,6 +14,7 @@ mod live;
 mod metrics;
 mod near;
 mod pages;
+pub mod reach;
 mod server;
 
 use std::collections::BTreeMap;

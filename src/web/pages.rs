@@ -7,14 +7,12 @@
 //! |---|---|
 //! | `page.rs` | what a page is made of, and what has changed on it |
 //! | `shell.rs` | what is around every page: navigation, search, footer |
-//! | `address.rs` | the addresses of pages: the only file that writes links |
 //! | `parts.rs`, `humane.rs` | figures, times, alarms and notices as every page shows them |
 //! | `overview.rs`, `queue.rs`, `alarms.rs`, `alarm.rs`, `notifications.rs`, `system.rs` | one page each |
 //! | `silence.rs`, `parked.rs` | the forms that change something, with the token |
 //! | `condition.rs` | when an alarm fires, in words |
 //! | `assets.rs` | style, script and icon |
 
-mod address;
 mod alarm;
 mod alarms;
 pub(super) mod assets;
@@ -43,6 +41,7 @@ use serde::de::DeserializeOwned;
 use super::Web;
 use super::answer::unknown_path;
 use super::metrics::takes_gzip;
+use crate::address;
 pub(super) use page::Change;
 use page::{Block, Page, Tab};
 

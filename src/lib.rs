@@ -18,13 +18,16 @@
 //! | [`store`] | the durable state: alarm states, outbox, receipts, counters, silences |
 //! | [`notify`] | the worker that delivers what is owed, and one file a destination |
 //! | [`web`] | `/metrics`, health, the API (silences are made here), the page |
+//! | [`address`] | the addresses of pages, for pages and notifications |
 //! | [`telemetry`] | the daemon's own metrics |
 //! | [`logging`] | the log |
 //! | [`app`] | wires all of these, supervises, reloads, drains |
 //! | [`backtest`] | the alarms over recorded datapoints |
+//! | [`rules`] | the alarms as Prometheus alerting rules |
 //! | [`cli`] | the commands |
 //! | [`simulator`] | an in-process AWS on loopback, for `demo`, tests and benches; knows no other room |
 
+pub mod address;
 pub mod app;
 pub mod aws;
 pub mod backtest;
@@ -36,6 +39,7 @@ pub mod domain;
 pub mod judge;
 pub mod logging;
 pub mod notify;
+pub mod rules;
 pub mod simulator;
 pub mod store;
 pub mod telemetry;

@@ -7,7 +7,6 @@
 //! |---|---|
 //! | `page.rs` | what a page is made of, and what has changed on it |
 //! | `shell.rs` | what is around every page: navigation, search, footer |
-//! | `address.rs` | the addresses of pages: the only file that writes links |
 //! | `parts.rs`, `humane.rs` | figures, times, alarms and notices as every page shows them |
 //! | `overview.rs`, `queue.rs`, `alarms.rs`, `alarm.rs`, `notifications.rs`, `system.rs` | one page each |
 //! | `silence.rs`, `parked.rs` | the forms that change something, with the token |
@@ -15,7 +14,6 @@
 //! | `plot.rs` | values over time, drawn as SVG |
 //! | `assets.rs` | style, script and icon |
 
-mod address;
 mod alarm;
 mod alarms;
 pub(super) mod assets;
@@ -45,6 +43,7 @@ use serde::de::DeserializeOwned;
 use super::Web;
 use super::answer::unknown_path;
 use super::metrics::takes_gzip;
+use crate::address;
 pub(super) use page::Change;
 use page::{Block, Page, Tab};
 

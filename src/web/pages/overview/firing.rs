@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use maud::{Markup, html};
 
 use super::asked::fits_name;
+use crate::address;
 use crate::board::Board;
 use crate::domain::alarm::{Alarm, AlarmKey, State, Subject};
 use crate::domain::hold::Hold;
@@ -13,7 +14,7 @@ use crate::domain::silence::Silences;
 use crate::domain::time::Timestamp;
 use crate::web::pages::humane::number;
 use crate::web::pages::page::Block;
-use crate::web::pages::{address, condition, parts};
+use crate::web::pages::{condition, parts};
 
 /// How many are shown; all are on the page of alarms.
 const SHOWN: usize = 25;

@@ -1,4 +1,5 @@
-//! The addresses of pages: the only place that writes links, so that names with any character in them lead somewhere.
+//! The addresses of the daemon's pages: the only place that writes links, so that names with any character in them lead somewhere.
+//! Pages link to each other by them, notifications lead here behind `web.external_url`.
 
 use form_urlencoded::Serializer;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};

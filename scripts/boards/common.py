@@ -51,6 +51,11 @@ def to_queue(account, region, queue):
     ]
 
 
+def to_alarm(name, parameters=""):
+    """The data link of an alarm: its page."""
+    return g.link("Page of the alarm", f"${{sqswatch_url}}/alarms/{name}{parameters}", new_tab=True)
+
+
 # From a row of a table, and from a line of a plot.
 FROM_ROW = to_queue("${__data.fields.account}", "${__data.fields.region}", "${__data.fields.queue}")
 FROM_LINE = to_queue("${__field.labels.account}", "${__field.labels.region}", "${__field.labels.queue}")

@@ -123,7 +123,11 @@ def dashboard():
             g.choice("instance", "Instance", "Daemons", 'label_values(sqswatch_build_info{job=~"$job"}, instance)'),
             common.sqswatch_url(),
         ],
-        links=common.head(common.DAEMON),
+        links=[
+            *common.head(common.DAEMON),
+            g.page_link("Notifications", "${sqswatch_url}/notifications", "What is owed, parked and told, on sqswatch's page", external=True),
+            g.page_link("System", "${sqswatch_url}/system", "Targets, calls and dollars on sqswatch's page", external=True),
+        ],
         annotations=[
             g.annotation("Alarms", "red", 'count by (alarm) (sqs_alarm_state{state="ALARM"} == 1)', "{{alarm}}", "in ALARM on at least one queue"),
             g.annotation("Not ready", "orange", f"{own('sqswatch_ready')} == bool 0", "not ready", "{{instance}} is blind or cannot write its state"),

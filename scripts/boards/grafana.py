@@ -136,7 +136,7 @@ def timeseries(title, description, unit, queries, *, steps=PLAIN, size=(8, 8), s
     )
 
 
-def spans(title, description, queries, *, mappings, size=(24, 7)):
+def spans(title, description, queries, *, mappings, size=(24, 7), links=()):
     """A state timeline: when each of several things was in which state."""
     options = {
         "alignValue": "left",
@@ -146,7 +146,7 @@ def spans(title, description, queries, *, mappings, size=(24, 7)):
         "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
         "tooltip": {"mode": "single", "sort": "none"},
     }
-    defaults = {"mappings": mappings, "color": {"mode": "thresholds"}, "noValue": "–"}
+    defaults = {"mappings": mappings, "color": {"mode": "thresholds"}, "noValue": "–", "links": list(links)}
     targets = _targets(queries, instant=False)
     custom = {"fillOpacity": 80, "lineWidth": 0}
     return _panel(

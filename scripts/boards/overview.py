@@ -73,7 +73,7 @@ def on_fire():
                "none", "min(sqswatch_ready)", steps=g.below(1), mappings=common.YES_IS_GOOD),
         g.table("Firing alarms", "What fires now, and where; composite alarms and those of custom metrics have no queue. At most 100.",
                 [f"topk(100, {alarms})", f"topk(100, {silenced})"],
-                {"alarm": g.column("Alarm", "none", links=to_alarms), **NAME, "metric": g.column("Custom metric", "none"),
+                {"alarm": g.column("Alarm", "none", links=[common.to_alarm("${__data.fields.alarm:percentencode}")]), **NAME, "metric": g.column("Custom metric", "none"),
                  "Value #B": g.column("Silenced", "none", mappings=g.words({0: ("no", "text"), 1: ("silenced", "blue")})), **PLACE,
                  "Value #A": g.column("In ALARM", "none", mappings=g.words({1: ("ALARM", "red")}))}),
         g.table("Queues with dead letters", "The 20 dead-letter queues that hold most, and what arrived in the last hour. Arrivals go on: a consumer fails right now.",

@@ -82,7 +82,8 @@ def alarms():
     ])
     return [
         g.spans("Alarms", "The state of each alarm on this queue.", {states: "{{alarm}}"},
-                mappings=g.words({0: ("OK", "green"), 1: ("INSUFFICIENT_DATA", "super-light-blue"), 2: ("ALARM", "red")}), size=(12, 8)),
+                mappings=g.words({0: ("OK", "green"), 1: ("INSUFFICIENT_DATA", "super-light-blue"), 2: ("ALARM", "red")}), size=(12, 8),
+                links=[common.to_alarm("${__field.labels.alarm:percentencode}", "?queue=${queue}&region=${region}&account=${account}")]),
         g.spans("Stalled or silenced", "Whether messages wait and none is deleted, and which alarms a silence or maintenance window keeps from telling anybody.",
                 {of("sqs_queue_consumers_stalled", worst="min"): "consumers stalled", f"max by (alarm) (sqs_alarm_silenced{{{ONE}}})": "{{alarm}} silenced"},
                 mappings=g.words({0: ("no", "green"), 1: ("yes", "orange")}), size=(12, 8)),

@@ -46,4 +46,5 @@ mod moto;
 mod prometheus;
 mod receivers;
 mod reload;
+mod rules;
 mod silences;

@@ -34,6 +34,7 @@ mod durability;
 mod ending;
 mod formats;
 mod heartbeat;
+mod history;
 mod kill;
 mod localstack;
 mod ministack;

@@ -18,6 +18,7 @@
 //! | [`store`] | the durable state: alarm states, outbox, receipts, counters, silences |
 //! | [`notify`] | the worker that delivers what is owed, and one file a destination |
 //! | [`web`] | `/metrics`, health, the API (silences are made here), the page |
+//! | [`address`] | the addresses of pages, for pages and notifications |
 //! | [`telemetry`] | the daemon's own metrics |
 //! | [`logging`] | the log |
 //! | [`app`] | wires all of these, supervises, reloads, drains |
@@ -25,6 +26,7 @@
 //! | [`cli`] | the commands |
 //! | [`simulator`] | an in-process AWS on loopback, for `demo`, tests and benches; knows no other room |
 
+pub mod address;
 pub mod app;
 pub mod aws;
 pub mod backtest;

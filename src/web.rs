@@ -10,10 +10,11 @@ mod answer;
 pub mod api;
 pub mod exposition;
 pub mod health;
+mod live;
 mod metrics;
+mod near;
 mod pages;
 pub mod reach;
-
 mod server;
 
 use std::collections::BTreeMap;

@@ -5,6 +5,7 @@ mod web {
     mod client;
     mod docs;
     mod exposition;
+    mod live;
     mod pages;
     mod server;
     mod shop;

@@ -1,6 +1,7 @@
 //! Where a person who was told goes to look.
 
 use super::text;
+use crate::address;
 use crate::domain::notification::Notification;
 
 /// What links are made of.
@@ -16,13 +17,15 @@ impl Links {
         self.external_url.as_ref().map(|url| format!("{url}/")).unwrap_or_default()
     }
 
-    /// Where to look at what `notification` is about: the daemon's page, else the queue in the AWS console; empty when there is
-    /// neither.
+    /// Where to look at what `notification` is about: the alarm's page here, else the queue in the AWS console; empty when there
+    /// is neither.
     pub fn source(&self, notification: &Notification) -> String {
-        if self.external_url.is_some() {
-            return self.home();
-        }
-        text::console(notification).unwrap_or_default()
+        self.page(notification).or_else(|| text::console(notification)).unwrap_or_default()
+    }
+
+    /// The alarm's page here, when others can reach it.
+    pub fn page(&self, notification: &Notification) -> Option<String> {
+        self.external_url.as_ref().map(|url| url.clone() + &address::alarm(&notification.alarm))
     }
 }
 
@@ -36,7 +39,10 @@ mod tests {
     fn the_daemon_s_page_is_preferred_and_the_console_comes_next() {
         let mut alarm = notification("dlq", Event::Firing, 0);
         let known = Links { external_url: Some("https://watch.example.com".into()) };
-        assert_eq!(known.source(&alarm), "https://watch.example.com/");
+        assert_eq!(
+            known.source(&alarm),
+            "https://watch.example.com/alarms/dlq?queue=orders-dlq&region=us-east-1&account=123456789012"
+        );
         let unknown = Links::default();
         assert_eq!(
             unknown.source(&alarm),

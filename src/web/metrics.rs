@@ -106,10 +106,12 @@ fn format(headers: &HeaderMap) -> Format {
 }
 
 fn encoding(headers: &HeaderMap) -> Encoding {
-    match quality(headers, header::ACCEPT_ENCODING, "gzip") {
-        Some(quality) if quality > 0.0 => Encoding::Gzip,
-        _ => Encoding::Identity,
-    }
+    if takes_gzip(headers) { Encoding::Gzip } else { Encoding::Identity }
+}
+
+/// Whether the client takes answers compressed by gzip.
+pub fn takes_gzip(headers: &HeaderMap) -> bool {
+    quality(headers, header::ACCEPT_ENCODING, "gzip").is_some_and(|quality| quality > 0.0)
 }
 
 /// The highest `q` with which a header names `wanted`; `None` when it does not. RFC 9110, 12.4.2.

@@ -19,14 +19,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::live::{self, Hub};
 use super::metrics::{self, Scrapes};
 use super::{Web, answer, api, health, pages};
 use patience::Patient;
 
 /// How many connections are served at once; more wait to be accepted.
-const CONNECTIONS: usize = 512;
+const CONNECTIONS: usize = live::SEATS + 256;
 /// When fewer are free, clients are not kept between requests.
-const SCARCE: usize = CONNECTIONS / 4;
+const SCARCE: usize = 128;
 /// How long a client may take to send a request, and how long it may be silent between two.
 const HEADER_PATIENCE: Duration = Duration::from_secs(20);
 /// How long a client may take nothing of an answer.
@@ -41,11 +42,18 @@ const GRACE: Duration = Duration::from_secs(5);
 struct Shared {
     web: Web,
     scrapes: Scrapes,
+    hub: Hub,
 }
 
 impl FromRef<Shared> for Web {
     fn from_ref(shared: &Shared) -> Self {
         shared.web.clone()
+    }
+}
+
+impl FromRef<Shared> for Hub {
+    fn from_ref(shared: &Shared) -> Self {
+        shared.hub.clone()
     }
 }
 
@@ -57,7 +65,7 @@ impl FromRef<Shared> for Scrapes {
 
 /// Serves until `shutdown`, then finishes the answers in hand, for at most five seconds.
 pub async fn serve(listener: TcpListener, web: Web, shutdown: CancellationToken) {
-    let router = router(web);
+    let router = router(web, Hub::new(shutdown.clone()));
     let connections = TaskTracker::new();
     let free = Arc::new(Semaphore::new(CONNECTIONS));
     while let Some((stream, permit)) = next(&listener, &free, &shutdown).await {
@@ -125,10 +133,16 @@ async fn connection(stream: TcpStream, router: Router, keep_alive: bool, shutdow
     }
 }
 
-fn router(web: Web) -> Router {
+fn router(web: Web, hub: Hub) -> Router {
     Router::new()
-        .route("/", get(pages::overview))
-        .route("/assets/{file}", get(pages::asset))
+        .route("/", get(pages::show))
+        .route("/queues/{name}", get(pages::show))
+        .route("/alarms", get(pages::show))
+        .route("/alarms/{rule}", get(pages::show))
+        .route("/notifications", get(pages::show))
+        .route("/system", get(pages::show))
+        .route("/live", get(live::live))
+        .route("/assets/{file}", get(pages::assets::asset))
         .route("/metrics", get(metrics::scrape))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -136,6 +150,7 @@ fn router(web: Web) -> Router {
         .route("/api/v1/queues/{name}", get(api::queues::one))
         .route("/api/v1/queues/{name}/history", get(api::history::history))
         .route("/api/v1/alarms", get(api::alarms::list))
+        .route("/api/v1/alarms/{alarm}", get(api::alarms::one::one))
         .route("/api/v1/notifications", get(api::notifications::list))
         .route("/api/v1/notifications/{destination}", delete(api::notifications::drop_all))
         .route("/api/v1/notifications/{destination}/resend", post(api::notifications::resend_all))
@@ -147,7 +162,7 @@ fn router(web: Web) -> Router {
         .fallback(answer::unknown_path)
         .method_not_allowed_fallback(answer::wrong_method)
         .layer(axum::middleware::map_response(hardened))
-        .with_state(Shared { web, scrapes: Scrapes::default() })
+        .with_state(Shared { web, scrapes: Scrapes::default(), hub })
 }
 
 /// What every answer says to browsers: take the type as it is said, and keep nothing that ages.

@@ -44,12 +44,15 @@ async fn the_policy_forbids_whatever_is_not_ours() {
     }
     let html = answer.text();
     assert!(!html.contains(" style=") && !html.contains("<style") && !html.contains(" onclick"));
-    assert_eq!(html.matches("<script").count(), 1);
+    assert_eq!(html.matches("<script").count(), 2);
 
     let server = Server::start(world::web(Board::default()).0).await;
-    for (file, kind) in
-        [("style.css", "text/css"), ("page.js", "text/javascript"), ("icon.svg", "image/svg+xml")]
-    {
+    for (file, kind) in [
+        ("style.css", "text/css"),
+        ("page.js", "text/javascript"),
+        ("plot.js", "text/javascript"),
+        ("icon.svg", "image/svg+xml"),
+    ] {
         let asset = server.get(&format!("/assets/{file}")).await;
         assert!(asset.status == 200 && asset.headers.contains(kind), "{}", asset.headers);
     }
@@ -62,27 +65,37 @@ async fn hostile_names_stay_text() {
     let hostile = "\"><script>alert(1)</script>";
     board.discovered(&world::target(), vec![Queue::new(world::id(hostile), "http://x")]);
     let server = Server::start(world::web(board).0).await;
-    for path in ["/", "/?q=%22%3E%3Cscript%3Ealert(1)", "/?fragment=1"] {
+    for path in ["/", "/?q=%22%3E%3Cscript%3Ealert(1)", "/?tag=%22%3E%3Cscript%3E"] {
         assert!(!server.get(path).await.text().contains("<script>"), "{path}");
     }
 }
 
 #[tokio::test]
-async fn a_search_narrows_the_tables_and_not_the_totals() {
+async fn a_search_narrows_the_table_and_not_the_totals() {
     let text = text_of(&page(shop::shop(clock::now()), "/?q=PAYM").await);
-    assert!(text.contains("Queues 1 with “PAYM” in the name"), "{text}");
+    assert!(text.contains("Queues 2 of 12"), "{text}");
     assert!(text.contains("payments-dlq") && !text.contains("audit-events"), "{text}");
     assert!(text.contains("Alarms firing 3") && !text.contains("shipping"), "{text}");
     assert!(text.contains("Messages waiting 1.1M"), "{text}");
 }
 
 #[tokio::test]
-async fn ten_thousand_queues_are_capped_with_a_note() {
-    let answer = page(world::large(10_000), "/?fragment=1").await;
-    assert!(!answer.text().contains("<html"), "a fragment is not a page");
-    let text = text_of(&answer);
-    assert!(text.contains("The worst 500 of 7,500. Search to see others."), "{}", &text[text.len() - 400..]);
-    assert!(answer.body.len() < 2_000_000, "{} bytes", answer.body.len());
+async fn ten_thousand_queues_come_in_pages() {
+    let server = Server::start(world::web(world::large(10_000)).0).await;
+    let first = server.get("/").await;
+    let text = text_of(&first);
+    assert!(
+        text.contains("Queues 10,000") && text.contains("Page 1 of 200 After"),
+        "{}",
+        &text[text.len() - 400..]
+    );
+    assert!(first.body.len() < 150_000, "{} bytes", first.body.len());
+    let last = text_of(&server.get("/?sort=name&page=999999").await);
+    assert!(last.contains("Before Page 200 of 200") && last.contains("service-09999-events"), "{last}");
+    let found = text_of(&server.get("/?q=09999&role=source&state=no_data").await);
+    assert!(found.contains("service-09999-events"), "{found}");
+    let none = text_of(&server.get("/?role=nonsense").await);
+    assert!(none.contains("No queue is like that. Show all"), "{none}");
 }
 
 #[tokio::test]
@@ -91,4 +104,26 @@ async fn a_daemon_that_sees_nothing_says_so() {
     assert!(text.contains("sqswatch does not see everything"), "{text}");
     assert!(text.contains("Messages waiting – Queues –"), "what is not known is no 0: {text}");
     assert!(text.contains("no region is read yet") && text.contains("Nothing was read yet"), "{text}");
+}
+
+#[tokio::test]
+async fn every_address_of_a_page_answers_and_others_do_not() {
+    let server = Server::start(world::web(world::small()).0).await;
+    for path in ["/", "/queues/orders.fifo", "/alarms", "/alarms/dlq-not-empty", "/notifications", "/system"]
+    {
+        let answer = server.get(path).await;
+        assert!(
+            answer.status == 200 && answer.text().contains("<!DOCTYPE html>"),
+            "{path}: {}",
+            answer.status
+        );
+        let packed = server.send("GET", path, &[("accept-encoding", "gzip")]).await;
+        assert!(
+            packed.headers.contains("content-encoding: gzip") && packed.body.starts_with(&[0x1f, 0x8b]),
+            "{path}"
+        );
+    }
+    for path in ["/queues", "/queues/", "/systems", "/alarms/a/b"] {
+        assert_eq!(server.get(path).await.status, 404, "{path}");
+    }
 }

@@ -127,7 +127,7 @@ mod tests {
             labels,
             r#","annotations":"#,
             annotations,
-            r#","startsAt":"2026-01-02T03:05:01.234Z","endsAt":"0001-01-01T00:00:00Z","generatorURL":"https://watch.example.com/","fingerprint":""#,
+            r#","startsAt":"2026-01-02T03:05:01.234Z","endsAt":"0001-01-01T00:00:00Z","generatorURL":"https://watch.example.com/alarms/dlq-not-empty?queue=orders-dlq&region=us-east-1&account=123456789012","fingerprint":""#,
             &alert::fingerprint(&alert::labels(&alarm)),
             r#""}],"groupLabels":"#,
             group,

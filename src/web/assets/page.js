@@ -1,63 +1,239 @@
-// Keeps the page live: fetches what changes every two seconds and swaps it in, and says when it cannot.
+// Keeps a page live: takes what changed from /live and puts it in its place, says when nothing comes any more, and writes
+// times by the viewer's clock. Links and forms with `data-soft` change the page without leaving it.
 "use strict";
 
-const live = document.getElementById("live");
-const search = document.getElementById("q");
+const main = document.getElementById("live");
 const offline = document.getElementById("offline");
-const EVERY = 2000;
-const PATIENCE = 8000;
-let answered = Date.now();
-let timer;
+/** After how many milliseconds without a word what is shown counts as old. */
+const SILENCE = 15000;
+let source;
+let heard = Date.now();
+let stale = 0;
+/** Blocks that wait until nobody works in them, by id. */
+const waiting = new Map();
 
-async function refresh() {
-  clearTimeout(timer);
-  const address = new URL("/", location.href);
-  address.searchParams.set("fragment", "1");
-  address.searchParams.set("q", search.value);
-  try {
-    const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
-    if (!answer.ok) throw new Error(answer.statusText);
-    swap(await answer.text());
-    answered = Date.now();
-  } catch {
-    // Said below; the next round tries again.
-  }
+// ---- Changes --------------------------------------------------------------------------------------------------------
+
+function connect() {
+  source?.close();
+  if (document.hidden) return; // a hidden page needs no connection; browsers have few of them
+  const { view, version } = main.dataset;
+  source = new EventSource(`/live?${new URLSearchParams({ view, version })}`);
+  source.addEventListener("build", (event) => {
+    hear();
+    if (event.data !== main.dataset.build) location.reload();
+  });
+  source.addEventListener("beat", (event) => hear(Number(event.data)));
+  source.addEventListener("change", (event) => {
+    hear();
+    apply(JSON.parse(event.data));
+  });
+  source.addEventListener("error", () => {
+    // Refused for good, such as when there are too many pages: asked again later.
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect, SILENCE);
+  });
+}
+
+function hear(age = 0) {
+  heard = Date.now();
+  stale = age;
   tell();
-  timer = setTimeout(refresh, document.hidden ? 5 * EVERY : EVERY);
 }
 
-function swap(html) {
-  // Never under somebody who is selecting text to copy.
-  const selection = getSelection();
-  if (!selection.isCollapsed && live.contains(selection.anchorNode)) return;
-  const open = [...live.querySelectorAll("details[open]")].map((element) => element.id);
-  const focused = live.contains(document.activeElement) && document.activeElement.closest("details")?.id;
-  const fresh = new DOMParser().parseFromString(html, "text/html");
-  live.replaceChildren(...fresh.body.childNodes);
-  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-  if (focused) document.querySelector(`#${focused} > summary`)?.focus();
-  document.title = document.getElementById("title").dataset.title;
+function apply({ anew, title, blocks = {}, lists = {} }) {
+  if (anew) return visit(location.href, { replace: true });
+  if (title) document.title = title;
+  for (const [id, html] of Object.entries(blocks)) put(id, html);
+  for (const [id, list] of Object.entries(lists)) putItems(id, list);
+  settle();
 }
+
+function put(id, html) {
+  const block = document.getElementById(`b-${id}`);
+  if (!block) return;
+  if (inUse(block)) return waiting.set(id, html);
+  waiting.delete(id);
+  const open = [...block.querySelectorAll("details[open]")].map((element) => element.id);
+  const focused = block.contains(document.activeElement) && path(document.activeElement, block);
+  block.innerHTML = html;
+  for (const one of open) document.getElementById(one)?.setAttribute("open", "");
+  if (focused) at(focused, block)?.focus({ preventScroll: true });
+}
+
+/** Nothing is taken from under somebody who types, chooses, or selects text to copy. */
+function inUse(element) {
+  const selection = getSelection();
+  const selecting = !selection.isCollapsed && element.contains(selection.anchorNode);
+  return selecting || element.querySelector("input:focus, select:focus, textarea:focus, [data-busy]") !== null;
+}
+
+function putItems(id, { order, items }) {
+  const list = document.querySelector(`#b-${id} [data-items]`);
+  if (!list) return;
+  const known = new Map([...list.children].map((item) => [item.dataset.key, item]));
+  for (const [key, html] of Object.entries(items)) {
+    const old = known.get(key);
+    if (old && inUse(old)) continue;
+    const holder = document.createElement(list.tagName);
+    holder.innerHTML = html;
+    const item = holder.firstElementChild;
+    if (!item) continue;
+    if (old) {
+      const focused = old.contains(document.activeElement) && path(document.activeElement, old);
+      old.replaceWith(item);
+      if (focused) at(focused, item)?.focus({ preventScroll: true });
+    }
+    known.set(key, item);
+  }
+  if (!order) return;
+  for (const [key, item] of known) if (!order.includes(key)) item.remove();
+  order.forEach((key, place) => {
+    const item = known.get(key);
+    if (item && list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
+  });
+}
+
+/** Where `element` is below `root`, so that it is found again in what takes its place. */
+function path(element, root) {
+  const steps = [];
+  for (let at = element; at !== root; at = at.parentElement) steps.unshift([...at.parentElement.children].indexOf(at));
+  return steps;
+}
+
+function at(steps, root) {
+  return steps.reduce((element, step) => element?.children[step], root);
+}
+
+function settle() {
+  writeTimes();
+  main.dispatchEvent(new Event("changed"));
+}
+
+main.addEventListener("focusout", () =>
+  setTimeout(() => {
+    for (const [id, html] of [...waiting]) put(id, html);
+    writeTimes();
+  }),
+);
+
+// ---- Whether what is shown is old -----------------------------------------------------------------------------------
 
 function tell() {
-  const silent = Math.round((Date.now() - answered) / 1000);
-  const lost = silent * 1000 > 3 * EVERY;
-  offline.hidden = !lost;
-  live.classList.toggle("old", lost);
-  if (lost) {
-    offline.textContent = `sqswatch has not answered for ${silent} s. What you see is that old.`;
-    document.title = "? sqswatch";
+  const age = Date.now() - heard + stale;
+  const old = age > SILENCE && !document.hidden;
+  main.classList.toggle("old", old);
+  if (!old && offline.hidden) return;
+  offline.hidden = !old;
+  if (old) offline.textContent = `sqswatch has not answered for ${length(age / 1000)}. What you see is that old.`;
+}
+
+// ---- Visits ---------------------------------------------------------------------------------------------------------
+
+let turn = 0;
+
+/** Shows another address without leaving the page. */
+async function visit(address, { replace = false } = {}) {
+  const mine = ++turn;
+  const url = new URL(address, location.href);
+  try {
+    const answer = await fetch(url, { headers: { accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.getElementById("live");
+    if (mine !== turn) return; // somebody asked for more meanwhile
+    if (!fresh) return location.assign(url);
+    history[replace ? "replaceState" : "pushState"](null, "", url);
+    Object.assign(main.dataset, fresh.dataset);
+    document.title = page.title;
+    for (const block of fresh.children) {
+      const old = document.getElementById(block.id);
+      if (!old || inUse(old)) continue;
+      if (old.innerHTML !== block.innerHTML) old.replaceWith(block.cloneNode(true));
+    }
+    if (![...fresh.children].every((block) => document.getElementById(block.id))) main.replaceChildren(...fresh.children);
+    waiting.clear();
+    settle();
+    connect();
+  } catch {
+    tell(); // the page stays as it is
   }
 }
 
-search.form.addEventListener("submit", (event) => event.preventDefault());
-search.addEventListener("input", () => {
-  const address = new URL(location.href);
-  if (search.value) address.searchParams.set("q", search.value);
-  else address.searchParams.delete("q");
-  history.replaceState(null, "", address);
-  clearTimeout(timer);
-  timer = setTimeout(refresh, 150);
+document.addEventListener("visit", (event) => visit(event.detail));
+addEventListener("popstate", () => visit(location.href, { replace: true }));
+
+main.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-soft]");
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  visit(link.href);
 });
-document.addEventListener("visibilitychange", () => document.hidden || refresh());
-timer = setTimeout(refresh, EVERY);
+
+let typing;
+main.addEventListener("input", (event) => {
+  const form = event.target.form;
+  if (!form?.hasAttribute("data-soft")) return;
+  clearTimeout(typing);
+  typing = setTimeout(() => visit(addressOf(form), { replace: true }), event.target.type === "search" ? 150 : 0);
+});
+
+main.addEventListener("submit", (event) => {
+  if (!event.target.hasAttribute("data-soft")) return;
+  event.preventDefault();
+  visit(addressOf(event.target));
+});
+
+function addressOf(form) {
+  const url = new URL(form.action, location.href);
+  const asked = [...new FormData(form)].filter(([, value]) => value !== "");
+  url.search = new URLSearchParams(asked);
+  return url;
+}
+
+// ---- Times ----------------------------------------------------------------------------------------------------------
+
+function writeTimes() {
+  const now = Date.now();
+  for (const element of document.querySelectorAll("time[data-time]")) {
+    const instant = new Date(element.dateTime);
+    if (Number.isNaN(instant.getTime())) continue;
+    const text = words(element.dataset.time, instant, now);
+    if (element.textContent !== text) element.textContent = text;
+    const exact = `${instant.toLocaleString()} (${element.dateTime})`;
+    if (element.title !== exact) element.title = exact;
+  }
+}
+
+function words(style, instant, now) {
+  const seconds = (now - instant.getTime()) / 1000;
+  if (style === "for") return length(Math.abs(seconds));
+  if (style === "ago") return seconds < 0 ? `in ${length(-seconds)}` : `${length(seconds)} ago`;
+  const sameDay = new Date(now).toDateString() === instant.toDateString();
+  return sameDay
+    ? instant.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" })
+    : instant.toLocaleString([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+}
+
+/** As `humane::length` writes it. */
+function length(total) {
+  const seconds = Math.floor(total);
+  const [minutes, hours, days] = [Math.floor(seconds / 60), Math.floor(seconds / 3600), Math.floor(seconds / 86400)];
+  const two = (large, unit, small, smallUnit) => (small ? `${large} ${unit} ${small} ${smallUnit}` : `${large} ${unit}`);
+  if (!minutes) return `${seconds} s`;
+  if (!hours) return `${minutes} min`;
+  if (!days) return two(hours, "h", minutes % 60, "min");
+  return days < 100 ? two(days, "d", hours % 24, "h") : `${days} d`;
+}
+
+// ---- Start ----------------------------------------------------------------------------------------------------------
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return source?.close();
+  heard = Date.now();
+  connect();
+});
+setInterval(() => {
+  writeTimes();
+  tell();
+}, 1000);
+writeTimes();
+connect();

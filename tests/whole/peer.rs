@@ -52,10 +52,15 @@ pub async fn ministack() -> Peer {
 
 /// Prometheus, scraping `target` every second, with its data in `folder`.
 pub async fn prometheus(target: &str, folder: &Path) -> Peer {
+    prometheus_with(target, folder, "").await
+}
+
+/// The same with `more` keys in its configuration; rules are evaluated every second.
+pub async fn prometheus_with(target: &str, folder: &Path, more: &str) -> Peer {
     let config = folder.join("prometheus.yml");
     let text = format!(
-        "global: {{ scrape_interval: 1s }}\n\
-         scrape_configs: [{{ job_name: sqswatch, static_configs: [{{ targets: ['{target}'] }}] }}]\n"
+        "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\n\
+         scrape_configs: [{{ job_name: sqswatch, static_configs: [{{ targets: ['{target}'] }}] }}]\n{more}"
     );
     std::fs::write(&config, text).expect("the folder is ours");
     let port = free_port();

@@ -55,8 +55,10 @@ impl Reach {
 /// The line of one queue; it changes when a point does. Only for what people see: 36 points of every queue would be dear.
 pub fn line(board: &Board, id: &QueueId, reach: Reach, now: Timestamp) -> Markup {
     let Some(watched) = board.queue(id) else { return html! {} };
-    let from = now - reach.length();
-    let points = watched.lock().history.points(Metric::MessagesVisible, from, now, POINTS).points;
+    let step = reach.length() / POINTS as u32;
+    let until = now.floor(step) + step;
+    let from = until - reach.length();
+    let points = watched.lock().history.points(Metric::MessagesVisible, from, until, POINTS).points;
     let Some(most) = points.iter().filter_map(|point| point.value).reduce(f64::max) else { return html! {} };
     html! {
         svg.spark viewBox={ "0 -1 " (WIDTH) " " (HEIGHT + 2.0) } preserveAspectRatio="none" aria-hidden="true" {

@@ -22,6 +22,7 @@ mod alertmanager;
 mod backtest;
 mod blindness;
 mod boto3;
+mod browser;
 mod chat;
 mod clock;
 mod commands;

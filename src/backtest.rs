@@ -159,6 +159,14 @@ impl Material<'_> {
     }
 }
 
+impl Data {
+    /// The rows of a metric, also of a derived one; none where the data has none, nor what it is computed of.
+    pub fn rows(&self, queue: &str, metric: Metric) -> Cow<'_, [(Timestamp, f64)]> {
+        let rows = self.queues.get(queue).and_then(|rows| derived::points(metric, rows).ok());
+        rows.unwrap_or_default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

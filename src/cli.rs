@@ -6,6 +6,7 @@ mod client;
 mod demo;
 mod metrics;
 mod outbox;
+mod rules;
 mod run;
 mod signals;
 mod silence;
@@ -60,6 +61,12 @@ enum Command {
     ///
     /// For example: sqswatch backtest --config sqswatch.yaml --data incident.csv
     Backtest(backtest::BacktestArgs),
+    /// Write the alarms as Prometheus alerting rules, as near as PromQL can say them
+    ///
+    /// Comments in the file tell where a rule differs from its alarm. An alarm that cannot be said is named there and on standard error.
+    ///
+    /// For example: sqswatch rules --config sqswatch.yaml --output /etc/prometheus/rules/sqswatch.yaml
+    Rules(rules::RulesArgs),
     /// Send a marked test to the destinations, by the path a real page takes, and report each receiver's answer
     TestNotify(test_notify::TestNotifyArgs),
     /// List what a running daemon owes or gave up, and send the latter again
@@ -113,6 +120,7 @@ pub async fn dispatch(cli: Cli, signals: Signals) -> u8 {
         Command::Check(args) => check::run(&args).await,
         Command::Status(args) => status::run(&args).await,
         Command::Backtest(args) => backtest::run(&args).await,
+        Command::Rules(args) => rules::run(&args),
         Command::TestNotify(args) => test_notify::run(&args).await,
         Command::Outbox(args) => outbox::run(&args).await,
         Command::Silence(args) => silence::run(&args).await,

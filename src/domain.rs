@@ -12,6 +12,7 @@ pub mod derived;
 pub mod evaluate;
 pub mod flapping;
 pub mod growth;
+pub mod history;
 pub mod hold;
 pub mod maintenance;
 pub mod math;

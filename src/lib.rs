@@ -23,6 +23,7 @@
 //! | [`logging`] | the log |
 //! | [`app`] | wires all of these, supervises, reloads, drains |
 //! | [`backtest`] | the alarms over recorded datapoints |
+//! | [`rules`] | the alarms as Prometheus alerting rules |
 //! | [`cli`] | the commands |
 //! | [`simulator`] | an in-process AWS on loopback, for `demo`, tests and benches; knows no other room |
 
@@ -38,6 +39,7 @@ pub mod domain;
 pub mod judge;
 pub mod logging;
 pub mod notify;
+pub mod rules;
 pub mod simulator;
 pub mod store;
 pub mod telemetry;

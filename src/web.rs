@@ -12,7 +12,9 @@ pub mod exposition;
 pub mod health;
 mod live;
 mod metrics;
+mod near;
 mod pages;
+pub mod reach;
 mod server;
 
 use std::collections::BTreeMap;

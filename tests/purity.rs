@@ -77,7 +77,7 @@ fn the_domain_is_pure() {
 
 #[test]
 fn data_flows_one_way() {
-    let rules: [(&str, &[&str]); 8] = [
+    let rules: [(&str, &[&str]); 9] = [
         (
             "src/board",
             &[
@@ -117,6 +117,18 @@ fn data_flows_one_way() {
         (
             "src/backtest",
             &["crate::watch", "crate::judge", "crate::notify", "crate::web", "crate::app", "crate::store"],
+        ),
+        (
+            "src/rules",
+            &[
+                "crate::watch",
+                "crate::judge",
+                "crate::notify",
+                "crate::aws",
+                "crate::app",
+                "crate::store",
+                "crate::board",
+            ],
         ),
         ("src/watch", &["crate::judge", "crate::notify", "crate::web", "crate::app"]),
         ("src/judge", &["crate::watch", "crate::notify", "crate::web", "crate::app", "crate::aws"]),

@@ -7,8 +7,10 @@ use std::time::Duration;
 use super::Needs;
 use crate::domain::counter::Counter;
 use crate::domain::derived::{self, Arrivals, DRAIN_WINDOW};
+use crate::domain::history::History;
 use crate::domain::metric::{Kind, Metric, Source};
 use crate::domain::queue::{Depth, Queue, QueueId, Role, Settings};
+use crate::domain::rule::Statistic;
 use crate::domain::series::{Fold, Series, Slot, StatisticSet};
 use crate::domain::time::{Jump, MINUTE, Timestamp};
 
@@ -43,6 +45,8 @@ pub struct Readings {
     /// The counters, by metric.
     counters: BTreeMap<Metric, Counter>,
     series: BTreeMap<(Metric, Duration), Series>,
+    /// The past of the main metrics, for plots.
+    pub history: History,
     /// What arrives in a dead-letter queue, from its first reading as one.
     arrivals: Option<Arrivals>,
     /// The total depth over the last [`DRAIN_WINDOW`], oldest first.
@@ -69,6 +73,7 @@ impl Readings {
             gauges: [None; Metric::COUNT],
             counters: BTreeMap::new(),
             series: BTreeMap::new(),
+            history: History::default(),
             arrivals: None,
             totals: Vec::new(),
             hold: needs.hold,
@@ -123,6 +128,7 @@ impl Readings {
     /// The wall clock was set: everything that was read here is as long ago as it was.
     pub(super) fn shift(&mut self, jump: Jump) {
         self.series.values_mut().for_each(|series| series.shift(jump));
+        self.history.shift(jump);
         self.totals.iter_mut().for_each(|(at, _)| *at = jump.moved(*at));
         let instants =
             [&mut self.attributes_at, &mut self.settings_at, &mut self.cloudwatch_at, &mut self.empty_since];
@@ -240,6 +246,7 @@ impl Readings {
     fn gauge(&mut self, at: Timestamp, metric: Metric, value: Option<f64>) {
         self.gauges[metric.index()] = value;
         let Some(value) = value else { return };
+        self.history.read(metric, at, value);
         for ((_, _), series) in self.series.range_mut((metric, Duration::ZERO)..=(metric, Duration::MAX)) {
             series.record(at, value);
         }
@@ -248,6 +255,7 @@ impl Readings {
     /// An increase of a counter that is computed here, counted in its minute's sum as well.
     fn add(&mut self, at: Timestamp, metric: Metric, increase: f64) {
         self.counters.entry(metric).or_default().add(increase);
+        self.history.increase(metric, at, increase);
         for (_, series) in self.series.range_mut((metric, Duration::ZERO)..=(metric, Duration::MAX)) {
             series.record(at, increase);
         }
@@ -260,6 +268,8 @@ impl Readings {
             count(self.counters.entry(metric).or_default(), window);
         }
         self.window(metric, window);
+        let of_minute = if metric.row().kind == Kind::Counter { Statistic::Sum } else { Statistic::Maximum };
+        self.history.tell(metric, at, window.closed().map(|(minute, set)| (minute, set.get(of_minute))));
         match metric {
             Metric::OldestMessageAge => self.follow_age(window),
             Metric::MessagesDeleted => {

@@ -274,3 +274,43 @@ fn a_change_of_silences_that_fails_changes_nothing_and_windows_keep_silences() {
     board.set_maintenance(Vec::new());
     assert_eq!(board.silences().silences, [silence]);
 }
+
+/// What the plot of one queue's metric shows of the minutes `[from, until)`.
+fn plotted(board: &Board, name: &str, metric: Metric, from: i64, until: i64) -> Vec<Option<f64>> {
+    let watched = board.queue(&id(name)).unwrap();
+    let points = watched.lock().history.points(metric, minute(from), minute(until), 100).points;
+    points.into_iter().map(|point| point.value).collect()
+}
+
+#[test]
+fn every_reading_leaves_its_mark_in_the_history_and_what_was_not_read_does_not() {
+    let board = board(&["orders", "orders-dlq"]);
+    board.read_attributes(&id("orders"), minute(1000), depth(5), redrive_to("orders-dlq"));
+    let _ = board.queues();
+    for (n, total) in [(1000, 0), (1001, 3), (1002, 3)] {
+        board.read_attributes(&id("orders-dlq"), minute(n), depth(total), None);
+    }
+    board.read_attributes(&id("orders"), minute(1001), Depth::default(), None);
+    board.read_attributes(&id("orders"), minute(1002), depth(9), None);
+    let set = |sum: f64| StatisticSet { count: 4.0, sum, minimum: 1.0, maximum: 7.0 };
+    let window = Window {
+        from: minute(998),
+        until: minute(1001),
+        settled: minute(1001),
+        datapoints: vec![(minute(998), set(20.0)), (minute(1000), set(0.0)), (minute(1001), set(99.0))],
+    };
+    for metric in [Metric::MessagesSent, Metric::OldestMessageAge, Metric::SentBytes] {
+        board.read_cloudwatch(&id("orders"), minute(1003), metric, &window);
+    }
+    for (name, metric, expected) in [
+        ("orders", Metric::MessagesVisible, [None, None, Some(5.0), None, Some(9.0)]),
+        ("orders", Metric::MessagesSent, [Some(20.0), None, Some(0.0), None, None]),
+        ("orders", Metric::OldestMessageAge, [Some(7.0), None, Some(7.0), None, None]),
+        ("orders", Metric::DeadLetters, [None; 5]),
+        ("orders-dlq", Metric::DeadLetters, [None, None, Some(0.0), Some(0.0), Some(3.0)]),
+    ] {
+        assert_eq!(plotted(&board, name, metric, 998, 1003), expected, "{metric:?} of {name}");
+    }
+    board.shift(Jump { from: minute(1003), to: minute(2003) });
+    assert_eq!(plotted(&board, "orders", Metric::MessagesVisible, 2000, 2003), [Some(5.0), None, Some(9.0)]);
+}

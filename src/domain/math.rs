@@ -33,7 +33,8 @@ pub struct Math {
     pub text: Arc<str>,
     /// What the names in it stand for; each is used.
     pub inputs: Vec<Input>,
-    expression: Node,
+    /// The same, understood.
+    pub expression: Node,
 }
 
 /// A metric under the name that the expression has for it.
@@ -78,24 +79,36 @@ enum Kind {
 
 /// A part of an expression. Series are by their position in [`Math::inputs`].
 #[derive(Clone, Debug, PartialEq)]
-enum Node {
+pub enum Node {
+    /// The same number at every instant.
     Number(f64),
+    /// A metric.
     Input(usize),
+    /// The sign.
     Negate(Box<Node>),
+    /// Two parts with an operator between them.
     Binary(Operator, Box<Node>, Box<Node>),
+    /// `ABS`, `CEIL`, `FLOOR`
     Round(Rounding, Box<Node>),
     /// `DIFF` and, over the seconds in between, `RATE`.
     Change {
+        /// What changes.
         of: Box<Node>,
+        /// Whether it is `RATE`.
         per_second: bool,
     },
+    /// `FILL`
     Fill(Box<Node>, Filling),
+    /// `IF(condition, then, or)`
     If(Box<Node>, Box<Node>, Option<Box<Node>>),
+    /// `MIN`, `MAX`, `SUM`, `AVG` over series; at least one.
     Aggregate(Aggregate, Vec<Node>),
 }
 
+/// What stands between two parts. Comparisons give 1 or 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operator {
+#[allow(missing_docs, reason = "each is what its name says")]
+pub enum Operator {
     Or,
     And,
     Equal,
@@ -111,21 +124,28 @@ enum Operator {
     Power,
 }
 
+/// What is done to each point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rounding {
+#[allow(missing_docs, reason = "each is what its name says")]
+pub enum Rounding {
     Absolute,
     Ceiling,
     Floor,
 }
 
+/// What stands in for a gap.
 #[derive(Clone, Debug, PartialEq)]
-enum Filling {
+pub enum Filling {
+    /// A number, or another series' point.
     With(Box<Node>),
+    /// The point before it.
     Repeat,
 }
 
+/// How several series become one, of what is there at each instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Aggregate {
+#[allow(missing_docs, reason = "each is what its name says")]
+pub enum Aggregate {
     Minimum,
     Maximum,
     Sum,

@@ -24,6 +24,7 @@ use crate::domain::rule::Statistic;
 use crate::domain::time::Timestamp;
 use crate::store::{Owed, Peril};
 
+pub use custom::family_name as custom_family;
 pub use labels::Labels;
 pub use names::label_names;
 pub use text::{Encoding, Family, Format, Text};

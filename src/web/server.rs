@@ -149,6 +149,7 @@ fn router(web: Web, hub: Hub) -> Router {
         .route("/api/v1/queues", get(api::queues::list))
         .route("/api/v1/queues/{name}", get(api::queues::one))
         .route("/api/v1/alarms", get(api::alarms::list))
+        .route("/api/v1/alarms/{alarm}", get(api::alarms::one::one))
         .route("/api/v1/notifications", get(api::notifications::list))
         .route("/api/v1/notifications/{destination}", delete(api::notifications::drop_all))
         .route("/api/v1/notifications/{destination}/resend", post(api::notifications::resend_all))

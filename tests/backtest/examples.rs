@@ -6,22 +6,22 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sqswatch::backtest::{self, Collector, Expected, Material, Range, Report, Roster, Run};
+use sqswatch::backtest::{self, Collector, Data, Expected, Material, Range, Report, Roster, Run};
 use sqswatch::config::{self, Config};
 use sqswatch::domain::alarm::State;
 
 /// A configuration, and where it stands.
-struct Example {
-    page: String,
-    place: String,
-    config: Config,
+pub struct Example {
+    pub page: String,
+    pub place: String,
+    pub config: Config,
 }
 
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn parsed(text: &str, place: &str) -> Config {
+pub fn parsed(text: &str, place: &str) -> Config {
     let secret = |_: &str| Some("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".to_owned());
     let mut text = text.to_owned();
     if text.contains("notify: [") && !text.contains("destinations:") {
@@ -31,7 +31,7 @@ fn parsed(text: &str, place: &str) -> Config {
 }
 
 /// The configurations with alarms in them of README and docs/, and the built-in one.
-fn examples() -> Vec<Example> {
+pub fn examples() -> Vec<Example> {
     let builtin =
         Example { page: "builtin".to_owned(), place: "built-in".to_owned(), config: parsed("poll: {}", "") };
     let mut found = vec![builtin];
@@ -54,26 +54,36 @@ fn examples() -> Vec<Example> {
 }
 
 /// The data for an alarm of a page.
-fn data_of(page: &str, alarm: &str) -> PathBuf {
+pub fn data_of(page: &str, alarm: &str) -> PathBuf {
     let folder = root().join("tests/backtests");
     let own = folder.join(format!("{page}.{alarm}.csv"));
     if own.exists() { own } else { folder.join(format!("{alarm}.csv")) }
 }
 
-/// What one alarm makes of its data; the other alarms are there for a composite one.
-fn judged(example: &Example, alarm: &str, data: &Path) -> Report {
+/// The rows for an alarm of `example`.
+pub fn rows(example: &Example, alarm: &str) -> Data {
     let config = &example.config;
-    let rows = fs::File::open(data).unwrap_or_else(|error| {
-        panic!("`{alarm}` of {} has no backtest: {}: {error}", example.place, data.display())
+    let path = data_of(&example.page, alarm);
+    let rows = fs::File::open(&path).unwrap_or_else(|error| {
+        panic!("`{alarm}` of {} has no backtest: {}: {error}", example.place, path.display())
     });
     let collector = Collector::new(&config.custom_metrics);
-    let data = backtest::read(std::io::BufReader::new(rows), &data.display().to_string(), collector);
-    let data = data.unwrap_or_else(|faults| panic!("{faults}"));
-    let roster = Roster::assumed(&data, &[]);
+    let data = backtest::read(std::io::BufReader::new(rows), &path.display().to_string(), collector);
+    data.unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+/// What all alarms make of data.
+pub fn report(config: &Config, data: &Data) -> Report {
+    let roster = Roster::assumed(data, &[]);
     let (from, to) = data.span().unwrap();
-    let material = Material { data: &data, roster: &roster, customs: &config.custom_metrics };
+    let material = Material { data, roster: &roster, customs: &config.custom_metrics };
     let run = Run { range: Range { from, to }, initial: State::InsufficientData };
-    let mut report = backtest::run(&config.rules, material, &run);
+    backtest::run(&config.rules, material, &run)
+}
+
+/// What one alarm makes of its data; the other alarms are there for a composite one.
+fn judged(example: &Example, alarm: &str) -> Report {
+    let mut report = report(&example.config, &rows(example, alarm));
     report.transitions.retain(|change| &*change.alarm == alarm);
     report.states.retain(|end| &*end.alarm == alarm);
     report
@@ -87,7 +97,7 @@ fn every_alarm_fires_when_it_should_and_is_silent_when_it_should_be() {
     for example in &examples {
         for rule in &example.config.rules {
             let data = data_of(&example.page, &rule.name);
-            let report = judged(example, &rule.name, &data);
+            let report = judged(example, &rule.name);
             let fired = report.transitions.iter().any(|change| change.transition.to == State::Alarm);
             let ended = report.transitions.iter().any(|change| change.transition.from == State::Alarm);
             assert!(

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 use sqswatch::domain::hold::Hold;
+use sqswatch::domain::time::MINUTE;
+use sqswatch::store::Batch;
 
 use super::client::Server;
 use super::world;
@@ -139,4 +141,67 @@ async fn an_alarm_says_what_holds_it_and_that_it_flaps() {
     assert!(
         metrics.lines().any(|line| line.starts_with("sqswatch_alarms_flapping ") && !line.ends_with(" 0"))
     );
+}
+
+/// A web over the small board, with a past of the alarm on the dead-letter queue.
+fn with_a_past() -> sqswatch::web::Web {
+    use sqswatch::domain::alarm::{AlarmKey, State, Subject, Transition};
+    let (web, _) = world::web(world::small());
+    let key = |name: &str| AlarmKey { rule: world::rule().name, subject: Subject::Queue(world::id(name)) };
+    let transition = |from, to, minutes_ago: u32, reason: &str| Transition {
+        from,
+        to,
+        since: world::NOW - MINUTE * (minutes_ago + 5),
+        at: world::NOW - MINUTE * minutes_ago,
+        reason: reason.into(),
+        value: Some(f64::from(minutes_ago)),
+    };
+    let changes = vec![
+        (key("orders-dlq.fifo"), transition(State::InsufficientData, State::Ok, 9, "settled")),
+        (key("orders-dlq.fifo"), transition(State::Ok, State::Alarm, 3, "<b>3</b> \u{202e}dead letters")),
+        (key("another"), transition(State::Ok, State::Alarm, 1, "another")),
+    ];
+    web.store.commit(&Batch { changes, ..Batch::default() }, world::NOW).unwrap();
+    web
+}
+
+#[tokio::test]
+async fn one_alarm_is_shown_with_its_past() {
+    let server = Server::start(with_a_past()).await;
+    let alarm = server.get("/api/v1/alarms/dlq-not-empty?queue=orders-dlq.fifo").await.json();
+    assert_eq!((&alarm["state"], &alarm["rule"]["threshold"]), (&json!("ALARM"), &json!(1.0)));
+    let newest = json!({
+        "from": "OK", "to": "ALARM", "since": "2026-01-02T02:56:05Z", "at": "2026-01-02T03:01:05Z",
+        "reason": "<b>3</b> \u{202e}dead letters", "value": 3.0,
+    });
+    assert_eq!(alarm["history"][0], newest);
+    assert_eq!((alarm["history"].as_array().unwrap().len(), &alarm["history"][1]["to"]), (2, &json!("OK")));
+    assert_eq!((&alarm["owed"], &alarm["notifications"]), (&json!([]), &json!([])));
+
+    let custom = server.get("/api/v1/alarms/dlq-not-empty?metric=processing_latency").await.json();
+    assert_eq!((&custom["custom_metric"], &custom["history"]), (&json!("processing_latency"), &json!([])));
+}
+
+#[tokio::test]
+async fn an_alarm_that_is_not_found_or_not_alone_is_told_apart() {
+    let server = Server::start(with_a_past()).await;
+    for (path, status, words) in [
+        ("dlq-not-emtpy", 404, "did you mean `dlq-not-empty`?"),
+        ("zzz", 404, "there is no alarm `zzz`"),
+        ("%00%3Cscript%3E", 404, "there is no alarm"),
+        ("dlq-not-empty?queue=orders-dlq", 404, "did you mean `orders-dlq.fifo`?"),
+        ("dlq-not-empty?queue=processing_latency", 404, "did you mean `processing_latency`?"),
+        ("dlq-not-empty?queue=orders-dlq.fifo&region=us-east-1", 404, "judges nothing of the kind"),
+        ("dlq-not-empty", 409, "judges 2 things that fit"),
+        (
+            "dlq-not-empty",
+            409,
+            "`123456789012/eu-west-1/orders-dlq.fifo`, `123456789012/eu-west-1/processing_latency`",
+        ),
+        ("dlq-not-empty?nmae=x", 400, "nmae"),
+    ] {
+        let refused = server.get(&format!("/api/v1/alarms/{path}")).await;
+        assert_eq!(refused.status, status, "{path}");
+        assert!(refused.text().contains(words), "{path}: {}", refused.text());
+    }
 }

@@ -42,4 +42,5 @@ mod moto;
 mod prometheus;
 mod receivers;
 mod reload;
+mod rules;
 mod silences;

@@ -52,9 +52,15 @@ pub async fn ministack() -> Peer {
 
 /// Prometheus, scraping `target` every second, with its data in `folder`.
 pub async fn prometheus(target: &str, folder: &Path) -> Peer {
+    prometheus_judging(target, folder, "[]").await
+}
+
+/// The same that also evaluates, every second, the files of `rules`: a YAML list of names within `folder`.
+pub async fn prometheus_judging(target: &str, folder: &Path, rules: &str) -> Peer {
     let config = folder.join("prometheus.yml");
     let text = format!(
-        "global: {{ scrape_interval: 1s }}\n\
+        "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\n\
+         rule_files: {rules}\n\
          scrape_configs: [{{ job_name: sqswatch, static_configs: [{{ targets: ['{target}'] }}] }}]\n"
     );
     std::fs::write(&config, text).expect("the folder is ours");

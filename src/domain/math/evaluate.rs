@@ -33,6 +33,16 @@ impl Math {
     }
 }
 
+impl Node {
+    /// Its value when no series is in it.
+    pub fn constant(&self) -> Option<f64> {
+        match (Scope { columns: &[], length: 0, period: Duration::ZERO }).value(self) {
+            Value::Scalar(number) => Some(number),
+            Value::Series(_) => None,
+        }
+    }
+}
+
 struct Scope<'a> {
     columns: &'a [Vec<Cell>],
     length: usize,

@@ -76,7 +76,8 @@ impl RoleSelector {
         matches!(self, Self::Plain | Self::NotDeadLetter)
     }
 
-    fn matches(self, role: crate::domain::queue::Role) -> bool {
+    /// Whether a queue of this role is meant.
+    pub fn matches(self, role: crate::domain::queue::Role) -> bool {
         match self {
             Self::DeadLetter => role.is_dead_letter(),
             Self::Source => role.is_source(),

@@ -27,7 +27,8 @@ pub fn write(text: &mut Text, board: &Board, metrics: &[CustomMetric]) {
     write_freshness(text, customs.values().map(|watched| (&watched.id, watched.lock().read_at)));
 }
 
-fn family_name(name: &str, kind: Kind) -> String {
+/// The family of the custom metric of this name.
+pub fn family_name(name: &str, kind: Kind) -> String {
     // No name ends in `_total` itself: the configuration refuses it, so that no two families meet.
     let suffix = if kind == Kind::Counter { "_total" } else { "" };
     format!("sqs_custom_{name}{suffix}")

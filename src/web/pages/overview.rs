@@ -4,6 +4,7 @@ mod asked;
 mod filters;
 mod firing;
 mod row;
+mod spark;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 pub use asked::Asked;
-use row::Row;
+use row::{Look, Row};
 use table::Table;
 
 use super::humane::{grouped, length, number};
@@ -36,7 +37,7 @@ pub fn page(web: &Web, asked: &Asked) -> Page {
     let (board, now) = (&*web.board, clock::now());
     let targets = board.targets();
     let interval = targets.values().map(|health| health.attributes_interval).max().unwrap_or_default();
-    let rows = row::rows(board, now - interval * STALE);
+    let rows = row::rows(board, Look { now, stale_before: now - interval * STALE });
     let listed = targets.values().any(|health| health.discovered_at.is_some());
     let firing = firing::firing(board, now);
     let unready = web.unready();
@@ -49,7 +50,7 @@ pub fn page(web: &Web, asked: &Asked) -> Page {
         firing::block(&firing, &asked.q),
         firing::silenced(&board.silences(), now),
         filters::block(&rows, asked),
-        Table::of(&rows, asked).block(),
+        Table::of(&rows, asked).block(board, now),
         Block::whole("empty", html! { @if nothing { (no_queue(board)) } }),
         Block::whole("skipped", skipped(&targets)),
     ];

@@ -3,6 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::asked::Sort;
 use crate::board::{Board, Readings, Watched};
@@ -11,6 +12,10 @@ use crate::domain::metric::Metric;
 use crate::domain::queue::{Queue, QueueId};
 use crate::domain::rule::Severity;
 use crate::domain::time::{MINUTE, Timestamp};
+
+/// How old a rate may be and still be shown as the present one.
+const LATELY_MINUTES: usize = 15;
+const LATELY: Duration = MINUTE.saturating_mul(LATELY_MINUTES as u32);
 
 /// One queue. `None` is unknown.
 pub struct Row {
@@ -26,9 +31,9 @@ pub struct Row {
     pub age: Option<f64>,
     /// That age over the retention.
     pub age_ratio: Option<f64>,
-    /// Messages sent in the newest minute.
+    /// Messages sent in the newest minute that CloudWatch told of lately.
     pub sent: Option<f64>,
-    /// Messages deleted in the newest minute.
+    /// Messages deleted in it.
     pub deleted: Option<f64>,
     /// Visible messages in its dead-letter queue; of a dead-letter queue its own.
     pub dead_letters: Option<f64>,
@@ -45,7 +50,7 @@ pub struct Row {
 }
 
 impl Row {
-    fn of(watched: &Watched, alarms: Option<&Standing>, stale_before: Timestamp) -> Self {
+    fn of(watched: &Watched, alarms: Option<&Standing>, look: Look) -> Self {
         let readings = watched.lock();
         let read_at = readings.attributes_at;
         let visible = readings.value(Metric::MessagesVisible);
@@ -56,13 +61,13 @@ impl Row {
             delayed: readings.value(Metric::MessagesDelayed),
             age: readings.value(Metric::OldestMessageAge),
             age_ratio: readings.value(Metric::OldestMessageRetentionRatio),
-            sent: per_minute(&readings, Metric::MessagesSent),
-            deleted: per_minute(&readings, Metric::MessagesDeleted),
+            sent: per_minute(&readings, Metric::MessagesSent, look.now),
+            deleted: per_minute(&readings, Metric::MessagesDeleted, look.now),
             dead_letters: visible.filter(|_| readings.queue.role.is_dead_letter()),
             drain: readings.value(Metric::DrainTime),
             firing: alarms.map(|alarms| alarms.firing.clone()).unwrap_or_default(),
             judged: alarms.map(|alarms| alarms.told),
-            stale_since: read_at.filter(|at| *at < stale_before),
+            stale_since: read_at.filter(|at| *at < look.stale_before),
             known: read_at.is_some(),
         }
     }
@@ -103,9 +108,11 @@ fn turned(order: Option<Ordering>, ascending: bool) -> Ordering {
     if ascending { order } else { order.reverse() }
 }
 
-/// Only for metrics that an alarm looks at: of the others no minutes are kept.
-fn per_minute(readings: &Readings, metric: Metric) -> Option<f64> {
-    readings.series(metric, MINUTE)?.latest().map(|(_, set)| set.sum)
+/// What CloudWatch told last, if that is not long ago: its minutes come late and, for metrics that no alarm looks at, in fives.
+fn per_minute(readings: &Readings, metric: Metric, now: Timestamp) -> Option<f64> {
+    let this_minute = now.floor(MINUTE);
+    let minutes = readings.history.points(metric, this_minute - LATELY, this_minute, LATELY_MINUTES).points;
+    minutes.iter().rev().find_map(|point| point.value)
 }
 
 /// What the alarms of one queue come to.
@@ -116,12 +123,21 @@ struct Standing {
     told: bool,
 }
 
-/// Every watched queue; `stale_before` is when a reading counts as old.
-pub fn rows(board: &Board, stale_before: Timestamp) -> Vec<Row> {
+/// When rows are looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// The present.
+    pub now: Timestamp,
+    /// A reading before this is old.
+    pub stale_before: Timestamp,
+}
+
+/// Every watched queue.
+pub fn rows(board: &Board, look: Look) -> Vec<Row> {
     let standings = standings(board);
     let queues = board.queues();
     let mut rows: Vec<Row> =
-        queues.values().map(|watched| Row::of(watched, standings.get(&watched.id), stale_before)).collect();
+        queues.values().map(|watched| Row::of(watched, standings.get(&watched.id), look)).collect();
     let held: HashMap<QueueId, Option<f64>> =
         rows.iter().map(|row| (row.queue.id.clone(), row.visible)).collect();
     for row in &mut rows {

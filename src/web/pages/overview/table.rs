@@ -7,7 +7,9 @@ use maud::{Markup, html};
 
 use super::asked::{Asked, Sort};
 use super::row::Row;
+use super::spark::{self, Reach};
 use crate::address;
+use crate::board::Board;
 use crate::domain::queue::{QueueId, QueueKind};
 use crate::domain::time::Timestamp;
 use crate::web::pages::humane::{grouped, length, number};
@@ -44,14 +46,16 @@ impl<'a> Table<'a> {
     }
 
     /// The table, to be kept live row by row.
-    pub fn block(&self) -> Block {
-        let rows = self.rows.iter().map(|row| (row.queue.id.to_string(), self.row(row))).collect();
+    pub fn block(&self, board: &Board, now: Timestamp) -> Block {
+        let reach = Reach::of(board, self.rows.iter().map(|row| &row.queue.id), now);
+        let line = |row: &Row| spark::line(board, &row.queue.id, reach, now);
+        let rows = self.rows.iter().map(|row| (row.queue.id.to_string(), self.row(row, line(row)))).collect();
         Block::list("queues", rows, |rows| {
             html! {
                 @if self.all > 0 {
                     section aria-labelledby="queues" {
                         h2 #queues { "Queues " small { (self.count()) } }
-                        @if self.matched == 0 { (self.nothing()) } @else { (self.table(rows)) (self.pager()) }
+                        @if self.matched == 0 { (self.nothing()) } @else { (self.table(rows, reach)) (self.pager()) }
                     }
                 }
             }
@@ -67,12 +71,13 @@ impl<'a> Table<'a> {
         html! { p.nothing { "No queue is like that. " a href="/" data-soft { "Show all" } } }
     }
 
-    fn table(&self, rows: Markup) -> Markup {
+    fn table(&self, rows: Markup, reach: Reach) -> Markup {
         html! {
             table.queues {
                 thead { tr {
                     (self.head(Sort::Name, "Queue", ""))
                     (self.head(Sort::Waiting, "Waiting", "n"))
+                    th scope="col" { span title="visible messages" { (reach.words()) } }
                     (self.head(Sort::InFlight, "In flight", "n"))
                     (self.head(Sort::Oldest, "Oldest", "n"))
                     (self.head(Sort::In, "In/min", "n"))
@@ -96,11 +101,12 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn row(&self, row: &Row) -> Markup {
+    fn row(&self, row: &Row, spark: Markup) -> Markup {
         html! {
             tr .quiet[row.stale_since.is_some()] data-key=(row.queue.id) {
                 (self.name(row))
                 td.n data-label="Waiting" { (figure(row.visible)) (delayed(row)) }
+                td.spark { (spark) }
                 td.n data-label="In flight" { (figure(row.in_flight)) }
                 td.n data-label="Oldest" { (age(row)) }
                 td.n data-label="In/min" { (figure(row.sent)) }
@@ -190,7 +196,7 @@ fn drain(row: &Row) -> Markup {
         @match (row.drain, row.visible) {
             (Some(0.0), _) | (None, Some(0.0)) => (unknown("it is empty")),
             (Some(seconds), _) => (parts::measured(seconds, "seconds")),
-            (None, Some(_)) => span.unknown title="it does not shrink" { "never" },
+            (None, Some(_)) => span.unknown title="it does not shrink" { "∞" },
             (None, None) => (unknown("not known")),
         }
     }

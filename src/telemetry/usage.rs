@@ -140,7 +140,7 @@ mod tests {
         };
         assert_eq!(grown(1.0, 600, 5), None, "too short a time to tell from");
         assert_eq!(grown(2.0, 600, 20), Some((spent(2.0), 20)), "since the start");
-        for minute in 1..=120 {
+        for minute in 1..=120_u32 {
             usage.note(spent(f64::from(minute)), at(u64::from(minute) * 60));
         }
         assert_eq!(grown(121.0, 600, 7260), Some((spent(10.0), 600)));

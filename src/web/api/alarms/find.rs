@@ -8,7 +8,7 @@ use crate::domain::queue::QueueId;
 use crate::web::near::near;
 
 /// What an address says of an alarm's subject; all that is given must be so.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
     /// The queue's name.

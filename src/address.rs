@@ -45,6 +45,22 @@ pub fn silence(key: &AlarmKey) -> String {
     with_query("/silence", [("alarm", &*key.rule)].into_iter().chain(subject))
 }
 
+/// The form that silences whatever is written there.
+pub fn silence_anything() -> &'static str {
+    "/silence"
+}
+
+/// The form that ends a silence.
+pub fn silence_end(id: &str) -> String {
+    format!("/silence/{}", utf8_percent_encode(id, SEGMENT))
+}
+
+/// The form that sends again or drops what was given up at a destination: one of it, or all.
+pub fn parked(destination: &str, sequence: Option<u64>) -> String {
+    let sequence = sequence.map(|sequence| sequence.to_string()).unwrap_or_default();
+    with_query("/parked", [("destination", destination), ("sequence", &sequence)])
+}
+
 /// `path` with those of `parameters` that have a value.
 pub fn with_query<'a>(path: &str, parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut query = Serializer::new(String::new());

@@ -21,7 +21,7 @@ use crate::domain::time::{Jump, Timestamp};
 use crate::store::{Batch, Store, StoreError};
 use crate::telemetry::Telemetry;
 pub use misfit::Said;
-use round::Round;
+use round::{Change, Round};
 
 /// How often alarms are evaluated. Windows close each minute (each 10 s for short periods), so this is how late a verdict
 /// can be; evaluating a window twice changes nothing.
@@ -108,9 +108,11 @@ impl Judge {
 
     fn commit(&self, round: &Round, now: Timestamp) -> Result<(), StoreError> {
         let changed = round.changes.iter().map(|change| (change.key.clone(), Some(change.alarm.clone())));
+        let moved = |change: &Change| change.transition.clone().map(|moved| (change.key.clone(), moved));
+        let changes = round.changes.iter().filter_map(moved).collect();
         let closed = round.closed.iter().map(|key| (key.clone(), None));
         let alarms = changed.chain(closed).collect();
-        let batch = Batch { alarms, debts: round.debts.clone(), ..Batch::default() };
+        let batch = Batch { alarms, changes, debts: round.debts.clone(), ..Batch::default() };
         self.store.commit(&batch, now)?;
         Ok(())
     }

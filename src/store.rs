@@ -1,5 +1,5 @@
 //! What must outlive the process: alarm states, who is owed which notification, what became of the latest ones,
-//! counters and silences. One redb file; the same code over memory for `demo` and one-pass commands.
+//! what happened to each alarm, counters and silences. One redb file; the same code over memory for `demo` and one-pass commands.
 //!
 //! Guarantees. A change of an alarm's state and the debts that follow from it are one transaction ([`Store::commit`]):
 //! either both are on disk or neither. What was acknowledged ([`Store::acknowledge`]) is never handed out again, also
@@ -12,6 +12,7 @@
 //! Every call blocks on the disk: asynchronous callers use [`Store::call`].
 
 mod alarms;
+mod changes;
 mod copy;
 mod disk;
 mod error;
@@ -20,6 +21,7 @@ mod jump;
 mod outbox;
 mod overflow;
 mod parked;
+pub mod past;
 mod receipts;
 mod record;
 mod schema;
@@ -39,6 +41,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 
 use crate::domain::outbox::GIVE_UP;
 pub use alarms::Batch;
+pub use changes::Change;
 use disk::Disk;
 pub use disk::Peril;
 pub use error::StoreError;
@@ -48,7 +51,7 @@ pub use parked::{Kept, Resent, Wanted};
 pub use receipts::Receipt;
 pub use record::RecordError;
 
-/// How many receipts are kept, and how many parked entries for each destination.
+/// How many receipts are kept, how many changes of alarms, and how many parked entries for each destination.
 const KEPT: usize = 10_000;
 
 /// The durable state. Cheap to clone: all clones are one store.
@@ -73,9 +76,9 @@ pub struct Limits {
     pub give_up: Duration,
     /// How many debts may wait for one destination.
     pub max_pending: u64,
-    /// How long it is remembered what became of a notification.
+    /// How long it is remembered what became of a notification, and what happened to an alarm.
     pub history: Duration,
-    /// How many receipts are kept, and how many parked entries for each destination.
+    /// How many receipts are kept, how many changes of alarms, and how many parked entries for each destination.
     pub kept: usize,
 }
 

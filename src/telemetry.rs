@@ -3,8 +3,13 @@
 //! What can be told from the board or the store at a scrape (watched queues, outbox entries) is not kept here but
 //! written at the scrape; see `web/own.rs`.
 
+pub mod usage;
+
+use std::time::Instant;
+
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{Counter, CounterVec, Gauge, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use usage::Usage;
 
 /// The daemon's own metrics. One for the life of the process.
 #[derive(Debug, Clone)]
@@ -39,6 +44,8 @@ pub struct Telemetry {
     pub reload_at: Gauge,
     /// Reloads that were refused.
     pub reload_refused: Counter,
+    /// What AWS was asked for lately.
+    pub usage: Usage,
 }
 
 impl Telemetry {
@@ -132,6 +139,7 @@ impl Telemetry {
                     "Reloads of the configuration that were refused.",
                 )),
             ),
+            usage: Usage::new(Instant::now()),
             registry,
         };
         // CPU, memory and open files of this process, under the names every Prometheus dashboard knows.

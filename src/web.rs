@@ -12,6 +12,7 @@ pub mod exposition;
 pub mod health;
 mod live;
 mod metrics;
+mod near;
 mod pages;
 pub mod reach;
 mod server;

@@ -32,7 +32,8 @@ fn root() -> &'static Path {
 }
 
 fn pages() -> Vec<PathBuf> {
-    let docs = fs::read_dir(root().join("docs")).unwrap().flatten().map(|entry| entry.path());
+    let folders = ["docs", "docs/runbooks"].map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    let docs = folders.into_iter().flatten().flatten().map(|entry| entry.path());
     let mut pages: Vec<PathBuf> =
         docs.filter(|path| path.extension().is_some_and(|ending| ending == "md")).collect();
     pages.push(root().join("README.md"));

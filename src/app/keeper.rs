@@ -1,6 +1,7 @@
-//! Looks after the state file: brings it up to date when it could not be written, and forgets what is too old.
+//! Looks after the state file: brings it up to date when it could not be written, and forgets what is too old. On the same
+//! rounds it notes what AWS was asked for.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -26,8 +27,9 @@ pub(super) async fn run(shared: Shared, shutdown: CancellationToken) {
             () = tokio::time::sleep(INTERVAL) => {}
         }
         if let Err(error) = shared.store.call(keep).await {
-            tracing::warn!(%error, "the history of notifications cannot be tidied");
+            tracing::warn!(%error, "the history of alarms and notifications cannot be tidied");
         }
+        shared.telemetry.usage.sample(&shared.telemetry, Instant::now());
         shared.telemetry.store_failures.inc_by(shared.store.take_failures());
     }
 }
@@ -36,6 +38,7 @@ fn keep(store: &Store) -> Result<(), StoreError> {
     // The store says by itself, in the log and to `/readyz`, that the file cannot be written.
     let _ = store.come_back();
     store.trim_parked()?;
+    store.prune_changes(clock::now())?;
     store.prune(clock::now()).map(drop)
 }
 

@@ -29,6 +29,8 @@ pub(super) struct DemoArgs {
     verbose: bool,
 }
 
+/// What the page asks for before it changes anything; no secret: there is nothing to protect.
+const TOKEN: &str = "demo";
 /// The region and topic of the demo's world.
 const REGION: &str = "eu-west-1";
 
@@ -94,6 +96,7 @@ fn demo_config(endpoint: &str, topic: &str, listen: SocketAddr) -> Result<Config
         .replace("{endpoint}", endpoint)
         .replace("{topic}", topic)
         .replace("{region}", REGION)
+        .replace("{token}", TOKEN)
         .replace("{listen}", &listen.to_string());
     let mut config = config::parse(&text, "demo.yaml", &|_| None)?;
     config.store.path = None; // nothing of a demo is kept
@@ -103,7 +106,8 @@ fn demo_config(endpoint: &str, topic: &str, listen: SocketAddr) -> Result<Config
 async fn greet(address: oneshot::Receiver<SocketAddr>) {
     if let Ok(address) = address.await {
         println!("sqswatch watches a simulated shop of queues. Open\n\n    http://{address}/\n");
-        println!("or look at http://{address}/metrics. Notifications appear here; ctrl-c ends the demo.\n");
+        println!("or look at http://{address}/metrics. To silence an alarm there, the token is `{TOKEN}`.");
+        println!("Notifications appear here; ctrl-c ends the demo.\n");
     }
 }
 

@@ -129,6 +129,21 @@ fn a_dead_letter_pages_when_its_minute_closes_and_resolves_when_it_is_gone() {
 }
 
 #[test]
+fn every_change_of_state_is_on_record_with_its_reason() {
+    let (judge, _) = judge(vec![dead_letters()]);
+    for (n, letters) in [(1, 1), (2, 1), (3, 0)] {
+        read(&judge, "orders-dlq", minute(n), letters);
+        judge.tick(minute(n + 1)).unwrap();
+    }
+    let key = AlarmKey { rule: "dead-letters".into(), subject: Subject::Queue(queue_id("orders-dlq")) };
+    let changes = judge.store.changes_of(&key, 9).unwrap();
+    let states: Vec<_> =
+        changes.iter().map(|change| (change.transition.from, change.transition.to)).collect();
+    assert_eq!(states, [(State::Alarm, State::Ok), (State::InsufficientData, State::Alarm)], "newest first");
+    assert!(changes[1].transition.reason.starts_with("Threshold Crossed"), "{changes:?}");
+}
+
+#[test]
 fn backlog_needs_two_full_averages() {
     let average = Statistic::Average;
     let (judge, _) =

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::overflow::Room;
 use super::record::{AlarmRecord, CounterRecord, RecordError, key_from_text, key_text};
 use super::schema::{ALARMS, COUNTERS, TOLD};
-use super::{Store, StoreError, outbox};
-use crate::domain::alarm::{Alarm, AlarmKey};
+use super::{Store, StoreError, changes, outbox};
+use crate::domain::alarm::{Alarm, AlarmKey, Transition};
 use crate::domain::counter::Snapshot;
 use crate::domain::metric::Metric;
 use crate::domain::notification::Debt;
@@ -21,6 +21,8 @@ use crate::domain::time::Timestamp;
 pub struct Batch {
     /// Alarms as they are now; `None` forgets one.
     pub alarms: Vec<(AlarmKey, Option<Alarm>)>,
+    /// The changes of state among these, for their history.
+    pub changes: Vec<(AlarmKey, Transition)>,
     /// What is owed for it.
     pub debts: Vec<Debt>,
     /// Counters as they are now; `None` forgets one.
@@ -30,7 +32,7 @@ pub struct Batch {
 impl Batch {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.alarms.is_empty() && self.debts.is_empty() && self.counters.is_empty()
+        self.alarms.is_empty() && self.changes.is_empty() && self.debts.is_empty() && self.counters.is_empty()
     }
 }
 
@@ -61,6 +63,7 @@ impl Store {
     pub fn commit(&self, batch: &Batch, at: Timestamp) -> Result<usize, StoreError> {
         let (made, overflow) = self.write(|transaction| {
             write_alarms(transaction, batch)?;
+            changes::record(transaction, &batch.changes, self.limits().kept)?;
             write_counters(transaction, batch)?;
             let mut room = Room::new(self.limits().max_pending);
             let made = outbox::owe(transaction, &batch.debts, &mut room, at)?;

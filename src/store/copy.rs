@@ -9,7 +9,10 @@ use redb::{
 };
 
 use super::StoreError;
-use super::schema::{ALARMS, BY_ALARM, COUNTERS, HISTORY, META, OUTBOX, PARKED, SILENCES, TOLD};
+use super::schema::{
+    ALARMS, BY_ALARM, CHANGE_ORDER, CHANGES, COUNTERS, HISTORY, HISTORY_BY_ALARM, META, OUTBOX, PARKED,
+    SILENCES, TOLD,
+};
 
 /// Makes every table of `to` equal to that of `from`. Both were prepared.
 pub(super) fn all(from: &Database, to: &Database) -> Result<(), StoreError> {
@@ -22,6 +25,9 @@ pub(super) fn all(from: &Database, to: &Database) -> Result<(), StoreError> {
         one(&from, &to, PARKED)?,
         one(&from, &to, TOLD)?,
         one(&from, &to, HISTORY)?,
+        one(&from, &to, HISTORY_BY_ALARM)?,
+        one(&from, &to, CHANGES)?,
+        one(&from, &to, CHANGE_ORDER)?,
         one(&from, &to, COUNTERS)?,
         one(&from, &to, SILENCES)?,
     ];

@@ -14,6 +14,7 @@ use super::receipts::{FIRING_REFUSED, append};
 use super::record::{EntryRecord, key_text};
 use super::schema::{BY_ALARM, OUTBOX, PARKED, TOLD, next_number};
 use super::{Store, StoreError};
+use crate::domain::alarm::AlarmKey;
 use crate::domain::notification::{Debt, Event, Notification};
 use crate::domain::outbox::{Entry, Next, Reason};
 use crate::domain::time::Timestamp;
@@ -45,6 +46,31 @@ impl Store {
                 .map(|row| row.map_err(StoreError::from).and_then(|(k, v)| entry(k.value(), v.value())))
                 .map(|entry| entry.map(|entry| Entry { give_up, ..entry }))
                 .collect()
+        })
+    }
+
+    /// What is owed of one alarm to anybody, by destination and in the order of the sequence numbers.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn owed_of(&self, alarm: &AlarmKey) -> Result<Vec<Entry>, StoreError> {
+        let key = key_text(alarm);
+        self.read(|transaction| {
+            let (index, table) = (transaction.open_table(BY_ALARM)?, transaction.open_table(OUTBOX)?);
+            let mut owed = Vec::new();
+            // From destination to destination, whatever waits there.
+            let mut from = String::new();
+            while let Some(row) = index.range((&*from, "", 0)..)?.next() {
+                let destination = row?.0.value().0.to_owned();
+                for row in index.range((&*destination, &*key, 0)..=(&*destination, &*key, u64::MAX))? {
+                    let place = (&*destination, row?.0.value().2);
+                    if let Some(value) = table.get(place)? {
+                        owed.push(entry(place, value.value())?);
+                    }
+                }
+                from = destination + "\0";
+            }
+            Ok(owed)
         })
     }
 

@@ -3,8 +3,8 @@
 use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 
 use super::alarms::{bad_record, to_json};
-use super::record::ReceiptRecord;
-use super::schema::{HISTORY, next_number};
+use super::record::{ReceiptRecord, key_text};
+use super::schema::{HISTORY, HISTORY_BY_ALARM, next_number};
 use super::{Store, StoreError, Wanted};
 use crate::domain::alarm::AlarmKey;
 use crate::domain::notification::Event;
@@ -79,6 +79,26 @@ impl Store {
         })
     }
 
+    /// The latest receipts of one alarm, newest first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn receipts_of(&self, alarm: &AlarmKey, limit: usize) -> Result<Vec<Receipt>, StoreError> {
+        let key = key_text(alarm);
+        self.read(|transaction| {
+            let table = transaction.open_table(HISTORY)?;
+            let index = transaction.open_table(HISTORY_BY_ALARM)?;
+            let mut receipts = Vec::new();
+            for row in index.range((&*key, 0)..=(&*key, u64::MAX))?.rev().take(limit) {
+                let number = row?.0.value().1;
+                if let Some(value) = table.get(number)? {
+                    receipts.push(receipt(number, value.value())?);
+                }
+            }
+            Ok(receipts)
+        })
+    }
+
     /// Forgets what became of notifications longer ago, or of more of them, than the limits allow; at most so many at once.
     /// Returns how many.
     ///
@@ -93,17 +113,22 @@ impl Store {
             let mut old = Vec::new();
             for row in table.iter()?.take(PRUNED) {
                 let (number, value) = row?;
-                if old.len() >= surplus && receipt(number.value(), value.value())?.at >= before {
+                let receipt = receipt(number.value(), value.value())?;
+                if old.len() >= surplus && receipt.at >= before {
                     break;
                 }
-                old.push(number.value());
+                old.push((key_text(&receipt.alarm), receipt.number));
             }
             Ok(old)
         })?;
         if !old.is_empty() {
             self.write(|transaction| {
                 let mut table = transaction.open_table(HISTORY)?;
-                old.iter().try_for_each(|number| table.remove(number).map(drop))?;
+                let mut index = transaction.open_table(HISTORY_BY_ALARM)?;
+                for (key, number) in &old {
+                    table.remove(number)?;
+                    index.remove((&**key, *number))?;
+                }
                 Ok(())
             })?;
         }
@@ -128,5 +153,7 @@ pub(super) fn append(
     let record = ReceiptRecord::new(entry, reason, at);
     let mut table = transaction.open_table(HISTORY)?;
     table.insert(number, &*to_json("history", &number.to_string(), &record)?)?;
+    let key = key_text(&entry.notification.alarm);
+    transaction.open_table(HISTORY_BY_ALARM)?.insert((&*key, number), ())?;
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! added with `#[serde(default)]`; anything else is a new version with a migration.
 
 mod alarm;
+mod change;
 mod condition;
 mod delivery;
 mod silence;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 pub use alarm::AlarmRecord;
+pub use change::ChangeRecord;
 use condition::ConditionRecord;
 pub use delivery::{EntryRecord, ReceiptRecord};
 use serde::{Deserialize, Serialize};

@@ -7,7 +7,7 @@ use super::StoreError;
 /// The version this program reads and writes.
 pub const VERSION: u64 = 2;
 
-/// `schema` (the version), `sequence` and `receipt` (the numbers to be given out next).
+/// `schema` (the version), `sequence`, `receipt` and `change` (the numbers to be given out next).
 pub const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 /// The alarm's key as text -> `AlarmRecord`.
 pub const ALARMS: TableDefinition<&str, &[u8]> = TableDefinition::new("alarms");
@@ -21,6 +21,12 @@ pub const PARKED: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("pa
 pub const TOLD: TableDefinition<(&str, &str), bool> = TableDefinition::new("told");
 /// Number -> `ReceiptRecord`: what became of the latest notifications; bounded.
 pub const HISTORY: TableDefinition<u64, &[u8]> = TableDefinition::new("history");
+/// (alarm's key, number) -> nothing: the receipts by alarm; since version 2.
+pub const HISTORY_BY_ALARM: TableDefinition<(&str, u64), ()> = TableDefinition::new("history_by_alarm");
+/// (alarm's key, number) -> `ChangeRecord`: the latest changes of each alarm's state; bounded; since version 2.
+pub const CHANGES: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("changes");
+/// Number -> the alarm's key: the changes in their order; since version 2.
+pub const CHANGE_ORDER: TableDefinition<u64, &str> = TableDefinition::new("changes_in_order");
 /// The counter's key as text -> `CounterRecord`.
 pub const COUNTERS: TableDefinition<&str, &[u8]> = TableDefinition::new("counters");
 /// The silence's id -> `SilenceRecord`; since version 2.
@@ -60,7 +66,7 @@ fn any_table(database: &Database) -> Result<Option<String>, StoreError> {
 }
 
 /// The place for migrations: each turns one version into the next. `None` is a new file. Version 2 is version 1 and the
-/// table of silences.
+/// tables of silences and of what happened to each alarm.
 fn migrate(transaction: &WriteTransaction, _from: Option<u64>) -> Result<(), StoreError> {
     transaction.open_table(ALARMS)?;
     transaction.open_table(OUTBOX)?;
@@ -68,6 +74,9 @@ fn migrate(transaction: &WriteTransaction, _from: Option<u64>) -> Result<(), Sto
     transaction.open_table(PARKED)?;
     transaction.open_table(TOLD)?;
     transaction.open_table(HISTORY)?;
+    transaction.open_table(HISTORY_BY_ALARM)?;
+    transaction.open_table(CHANGES)?;
+    transaction.open_table(CHANGE_ORDER)?;
     transaction.open_table(COUNTERS)?;
     transaction.open_table(SILENCES)?;
     Ok(())
@@ -75,8 +84,13 @@ fn migrate(transaction: &WriteTransaction, _from: Option<u64>) -> Result<(), Sto
 
 /// The next number of a series kept in [`META`], which moves on.
 pub fn next_number(transaction: &WriteTransaction, series: &str) -> Result<u64, StoreError> {
+    take_numbers(transaction, series, 1)
+}
+
+/// The first of the next `count` numbers of a series kept in [`META`], which moves on past them.
+pub fn take_numbers(transaction: &WriteTransaction, series: &str, count: u64) -> Result<u64, StoreError> {
     let mut meta = transaction.open_table(META)?;
     let number = meta.get(series)?.map_or(0, |number| number.value());
-    meta.insert(series, number.saturating_add(1))?;
+    meta.insert(series, number.saturating_add(count))?;
     Ok(number)
 }

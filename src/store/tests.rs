@@ -18,6 +18,7 @@ use crate::domain::time::Timestamp;
 use crate::notify::fixture::{at, debt, key, notification};
 
 mod bounds;
+mod changes;
 pub mod faults;
 mod silences;
 
@@ -66,6 +67,7 @@ fn what_was_committed_is_there_after_a_crash() {
         alarms: vec![(key("dlq"), Some(alarm(&["ops", "chat"])))],
         debts: vec![debt("dlq", Event::Firing, 0, &["ops", "chat"])],
         counters: vec![(queue.clone(), Metric::MessagesSent, Some(counter.clone()))],
+        ..Batch::default()
     };
     let written = {
         let store = Store::open(&path).unwrap();

@@ -9,18 +9,23 @@
 //! | `shell.rs` | what is around every page: navigation, search, footer |
 //! | `parts.rs`, `humane.rs` | figures, times, alarms and notices as every page shows them |
 //! | `overview.rs`, `queue.rs`, `alarms.rs`, `alarm.rs`, `notifications.rs`, `system.rs` | one page each |
+//! | `silence.rs`, `parked.rs` | the forms that change something, with the token |
+//! | `condition.rs` | when an alarm fires, in words |
 //! | `assets.rs` | style, script and icon |
 
 mod alarm;
 mod alarms;
 pub(super) mod assets;
+mod condition;
 pub(super) mod humane;
 mod notifications;
 mod overview;
 pub(super) mod page;
+pub(super) mod parked;
 mod parts;
 mod queue;
 mod shell;
+pub(super) mod silence;
 mod system;
 
 use std::io::Write;

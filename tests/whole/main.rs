@@ -18,6 +18,11 @@ mod shop;
 #[path = "../../src/notify/fixture/receiver.rs"]
 mod receiver;
 
+/// What reads the dashboards.
+#[path = "../names/grafana.rs"]
+mod grafana;
+
+mod alerting;
 mod alertmanager;
 mod backtest;
 mod blindness;
@@ -34,6 +39,7 @@ mod durability;
 mod ending;
 mod formats;
 mod heartbeat;
+mod history;
 mod kill;
 mod localstack;
 mod ministack;

@@ -52,16 +52,15 @@ pub async fn ministack() -> Peer {
 
 /// Prometheus, scraping `target` every second, with its data in `folder`.
 pub async fn prometheus(target: &str, folder: &Path) -> Peer {
-    prometheus_judging(target, folder, "[]").await
+    prometheus_with(target, folder, "").await
 }
 
-/// The same that also evaluates, every second, the files of `rules`: a YAML list of names within `folder`.
-pub async fn prometheus_judging(target: &str, folder: &Path, rules: &str) -> Peer {
+/// The same with `more` keys in its configuration; rules are evaluated every second.
+pub async fn prometheus_with(target: &str, folder: &Path, more: &str) -> Peer {
     let config = folder.join("prometheus.yml");
     let text = format!(
         "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\n\
-         rule_files: {rules}\n\
-         scrape_configs: [{{ job_name: sqswatch, static_configs: [{{ targets: ['{target}'] }}] }}]\n"
+         scrape_configs: [{{ job_name: sqswatch, static_configs: [{{ targets: ['{target}'] }}] }}]\n{more}"
     );
     std::fs::write(&config, text).expect("the folder is ours");
     let port = free_port();

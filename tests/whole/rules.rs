@@ -61,7 +61,8 @@ async fn a_real_prometheus_evaluates_every_rule_and_fires_for_a_dead_letter() {
     assert!(ran.err.starts_with("warning: the alarm `cannot` is left out: only the sums of"), "{}", ran.err);
 
     let count = std::fs::read_to_string(&output).unwrap().matches("- alert: \"").count();
-    let prometheus = peer::prometheus_judging(&daemon.address, folder.path(), "[rules.yaml]").await;
+    let prometheus =
+        peer::prometheus_with(&daemon.address, folder.path(), "rule_files: [rules.yaml]\n").await;
     until_firing(&prometheus, count, &[]).await;
     control.send("orders-dlq", "m");
     until_firing(&prometheus, count, &["orders-dlq"]).await;

@@ -1,4 +1,7 @@
-//! GET /api/v1/alarms.
+//! GET /api/v1/alarms; `find.rs` says which alarm an address means, `one.rs` shows it with its past.
+
+pub mod find;
+pub mod one;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -191,6 +194,18 @@ pub fn views(board: &Board, now: Timestamp) -> Vec<(AlarmKey, AlarmView)> {
             (key.clone(), view)
         };
         alarms.iter().map(view).collect()
+    })
+}
+
+/// One alarm with its rule; `None` when it is gone.
+pub fn shown(board: &Board, key: &AlarmKey, now: Timestamp) -> Option<AlarmView> {
+    let (rules, silences) = (board.rules(), board.silences());
+    let in_force = silences.at(now);
+    let rule = rules.iter().find(|rule| rule.name == key.rule);
+    let holder = rule.and_then(|rule| in_force.holder(rule, &key.subject));
+    board.with_alarms(|alarms| {
+        let alarm = alarms.get(key)?;
+        Some(AlarmView { held: held(holder, alarm), ..view(key, alarm, rule) })
     })
 }
 

@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Asked, asked, instant};
 use crate::domain::alarm::{AlarmKey, Subject};
+use crate::domain::outbox::Entry;
 use crate::domain::time::Timestamp;
 use crate::store::{Kept, Owed, Receipt, Store, StoreError, Wanted};
 use crate::web::Web;
 use crate::web::answer::Fault;
-pub use hand::{drop_all, drop_one, resend_all, resend_one};
+pub use hand::{drop_all, drop_one, forget, resend_all, resend_one, send_again};
 
 /// How many are shown unless another number is asked for.
 const USUAL: usize = 100;
@@ -184,6 +185,11 @@ fn outbox_view(destination: &str, owed: Owed) -> OutboxView {
     OutboxView { destination: destination.to_owned(), pending, oldest, parked }
 }
 
+/// How something that waits is shown.
+pub fn owed_view(entry: Entry) -> KeptView {
+    kept_view(Kept { entry, parked: None }, false)
+}
+
 fn kept_view(kept: Kept, is_parked: bool) -> KeptView {
     let (entry, notification) = (&kept.entry, &kept.entry.notification);
     let (reason, parked_at) = kept.parked.clone().unzip();
@@ -211,7 +217,8 @@ fn kept_view(kept: Kept, is_parked: bool) -> KeptView {
     }
 }
 
-fn receipt_view(receipt: Receipt) -> ReceiptView {
+/// How a receipt is shown.
+pub fn receipt_view(receipt: Receipt) -> ReceiptView {
     let (queue, custom_metric) = queue_or_custom(&receipt.alarm);
     let delivered = receipt.reason.is_none();
     let told = Told {

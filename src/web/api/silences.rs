@@ -55,11 +55,7 @@ pub async fn create(
     let body = body(request.into_body()).await?;
     let now = now();
     let wanted = config::silence(&body, now).map_err(bad_request)?;
-    let silence = change(&web, move |silences| add(silences, wanted, now)).await?;
-    tracing::info!(
-        id = %silence.id, author = silence.author, reason = silence.reason, silences = %silence.matchers,
-        starts = %silence.starts, ends = %silence.ends, "a silence was made",
-    );
+    let silence = make(&web, wanted, now).await?;
     let (alarms, firing) = meant(&web.board, &silence);
     let silence = SilenceView::of(&silence, now);
     Ok((StatusCode::CREATED, Json(Created { silence, alarms, firing })))
@@ -73,15 +69,31 @@ pub async fn end(
 ) -> Result<Json<SilenceView>, Fault> {
     authorize(&web, &headers)?;
     let now = now();
-    let silence = change(&web, move |silences| end_one(silences, &id, now)).await?;
-    tracing::info!(
-        id = %silence.id, author = silence.author, silences = %silence.matchers, "a silence was ended before its time",
-    );
+    let silence = end_now(&web, id, now).await?;
     Ok(Json(SilenceView::of(&silence, now)))
 }
 
+/// Makes a silence that was asked for at `now`. Who asks has shown the token.
+pub async fn make(web: &Web, wanted: WantedSilence, now: Timestamp) -> Result<Silence, Fault> {
+    let silence = change(web, move |silences| add(silences, wanted, now)).await?;
+    tracing::info!(
+        id = %silence.id, author = silence.author, reason = silence.reason, silences = %silence.matchers,
+        starts = %silence.starts, ends = %silence.ends, "a silence was made",
+    );
+    Ok(silence)
+}
+
+/// Ends a silence at `now`. Who asks has shown the token.
+pub async fn end_now(web: &Web, id: String, now: Timestamp) -> Result<Silence, Fault> {
+    let silence = change(web, move |silences| end_one(silences, &id, now)).await?;
+    tracing::info!(
+        id = %silence.id, author = silence.author, silences = %silence.matchers, "a silence was ended before its time",
+    );
+    Ok(silence)
+}
+
 /// The present second: nobody wants to read fractions of one.
-fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     clock::now().floor(Duration::from_secs(1))
 }
 
@@ -158,9 +170,9 @@ fn meant(board: &Board, silence: &Silence) -> (usize, usize) {
 }
 
 /// The whole body, bounded in size and patience.
-async fn body(body: Body) -> Result<axum::body::Bytes, Fault> {
+pub async fn body(body: Body) -> Result<axum::body::Bytes, Fault> {
     let whole = tokio::time::timeout(BODY_PATIENCE, axum::body::to_bytes(body, BODY_BYTES)).await;
-    let hint = "a silence is a small JSON object; docs/http.md has an example";
+    let hint = "what is asked for is small; docs/http.md has an example";
     match whole {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => {

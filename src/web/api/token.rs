@@ -11,18 +11,25 @@ use crate::web::answer::Fault;
 /// # Errors
 /// 403 when the configuration has no token, or the request another one or none.
 pub fn authorize(web: &Web, headers: &HeaderMap) -> Result<(), Fault> {
+    let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let sent = sent.and_then(|value| value.strip_prefix("Bearer "));
+    check(web, sent, "send `Authorization: Bearer TOKEN` with the configuration's `web.token`")
+}
+
+/// Lets whoever sent this token pass. `hint` says how it is sent.
+///
+/// # Errors
+/// 403 when the configuration has no token, or another one, or nothing was sent.
+pub fn check(web: &Web, sent: Option<&str>, hint: &str) -> Result<(), Fault> {
     let config = web.config.load();
     let Some(token) = &config.web.token else {
         let error = "the configuration has no `web.token`, so nothing can be changed over HTTP";
         let hint = "set `web.token` in the configuration; SIGHUP reloads without it";
         return Err(Fault::new(StatusCode::FORBIDDEN, error, hint));
     };
-    let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let sent = sent.and_then(|value| value.strip_prefix("Bearer "));
     if sent.is_some_and(|sent| is_same(sent, token.expose())) {
         return Ok(());
     }
-    let hint = "send `Authorization: Bearer TOKEN` with the configuration's `web.token`";
     Err(Fault::new(StatusCode::FORBIDDEN, "the token is missing or wrong", hint))
 }
 

@@ -16,6 +16,7 @@ const waiting = new Map();
 
 function connect() {
   source?.close();
+  if (!main.dataset.view) return; // a form is not kept live
   if (document.hidden) return; // a hidden page needs no connection; browsers have few of them
   const { view, version } = main.dataset;
   source = new EventSource(`/live?${new URLSearchParams({ view, version })}`);
@@ -120,7 +121,7 @@ main.addEventListener("focusout", () =>
 
 function tell() {
   const age = Date.now() - heard + stale;
-  const old = age > SILENCE && !document.hidden;
+  const old = age > SILENCE && !document.hidden && Boolean(main.dataset.view);
   main.classList.toggle("old", old);
   if (!old && offline.hidden) return;
   offline.hidden = !old;

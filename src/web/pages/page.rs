@@ -45,12 +45,20 @@ pub struct Page {
     pub title: String,
     /// What it shows.
     pub blocks: Vec<Block>,
+    /// Whether it is kept live: not a form that somebody fills in.
+    pub live: bool,
 }
 
 impl Page {
     /// A page of something that is there.
     pub fn new(tab: Tab, title: impl Into<String>, blocks: Vec<Block>) -> Self {
-        Self { status: StatusCode::OK, tab, title: title.into(), blocks }
+        Self { status: StatusCode::OK, tab, title: title.into(), blocks, live: true }
+    }
+
+    /// A form that somebody fills in: nothing on it changes by itself.
+    pub fn form(tab: Tab, title: impl Into<String>, status: StatusCode, content: Markup) -> Self {
+        let blocks = vec![Block::whole("form", content)];
+        Self { status, live: false, ..Self::new(tab, title, blocks) }
     }
 
     /// Tells this rendering from others, over all processes of one build.

@@ -24,7 +24,7 @@ pub fn shell(page: &Page, address: &str) -> Markup {
                     }
                 }
                 p #offline role="status" hidden {}
-                main #live tabindex="-1" data-view=(address) data-version=(format!("{:x}", page.version())) data-build=(build()) {
+                main #live tabindex="-1" data-view=[page.live.then_some(address)] data-version=(format!("{:x}", page.version())) data-build=(build()) {
                     (page.content())
                 }
                 (footer())
@@ -43,7 +43,7 @@ fn head(page: &Page) -> Markup {
             title { (page.title) }
             link rel="icon" href=(asset("icon.svg")) type="image/svg+xml";
             link rel="stylesheet" href=(asset("style.css"));
-            noscript { meta http-equiv="refresh" content="15"; }
+            @if page.live { noscript { meta http-equiv="refresh" content="15"; } }
             script src=(asset("page.js")) defer {}
             script src=(asset("plot.js")) defer {}
         }

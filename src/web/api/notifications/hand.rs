@@ -86,6 +86,11 @@ async fn resend(
     headers: &HeaderMap,
 ) -> Result<ResentView, Fault> {
     authorize(web, headers)?;
+    send_again(web, destination, sequence).await
+}
+
+/// Owes again what is parked at a destination: one of them, or all. Who asks has shown the token.
+pub async fn send_again(web: &Web, destination: String, sequence: Option<u64>) -> Result<ResentView, Fault> {
     if !web.config.load().destinations.contains_key(&*destination) {
         let error = format!("the configuration has no destination `{destination}`");
         return Err(Fault::new(StatusCode::NOT_FOUND, error, "put it back into `destinations` first"));
@@ -113,6 +118,11 @@ async fn drop_parked(
     headers: &HeaderMap,
 ) -> Result<DroppedView, Fault> {
     authorize(web, headers)?;
+    forget(web, destination, sequence).await
+}
+
+/// Drops what is parked at a destination: one of them, or all. Who asks has shown the token.
+pub async fn forget(web: &Web, destination: String, sequence: Option<u64>) -> Result<DroppedView, Fault> {
     let name = destination.clone();
     let done = web.store.call(move |store| store.drop_parked(&destination, sequence, clock::now())).await;
     let dropped = done.map_err(failed)?;

@@ -9,12 +9,12 @@ use crate::address;
 use crate::board::Board;
 use crate::domain::alarm::{Alarm, AlarmKey, State, Subject};
 use crate::domain::hold::Hold;
-use crate::domain::rule::{Comparison, Condition, MetricRef, Rule, Severity, Trigger};
+use crate::domain::rule::{Rule, Severity, Trigger};
 use crate::domain::silence::Silences;
 use crate::domain::time::Timestamp;
-use crate::web::pages::humane::{measure, number};
+use crate::web::pages::humane::number;
 use crate::web::pages::page::Block;
-use crate::web::pages::parts;
+use crate::web::pages::{condition, parts};
 
 /// How many are shown; all are on the page of alarms.
 const SHOWN: usize = 25;
@@ -107,34 +107,11 @@ impl Firing {
     fn against(&self) -> Markup {
         html! {
             @match self.rule.as_ref().map(|rule| &rule.trigger) {
-                Some(Trigger::Metric(condition)) => { (against(self.alarm.value, condition)) }
+                Some(Trigger::Metric(condition)) => { (condition::against(self.alarm.value, condition)) }
                 Some(Trigger::Composite(composite)) => { span title=(self.alarm.reason) { "fires at " (composite.text) } }
                 None => {}
             }
         }
-    }
-}
-
-/// A value and the threshold it is held against.
-fn against(value: Option<f64>, condition: &Condition) -> Markup {
-    let (name, unit) = match &condition.metric {
-        MetricRef::Queue(metric) => (metric.name(), metric.row().unit),
-        MetricRef::Custom(name) => (&**name, ""),
-        MetricRef::Math(math) => (&*math.text, ""),
-    };
-    let threshold = measure(condition.threshold, unit);
-    html! {
-        @if let Some(value) = value { b { (parts::measured(value, unit)) } " " }
-        span title=(name) { "fires at " (sign(condition.comparison)) " " (threshold) }
-    }
-}
-
-fn sign(comparison: Comparison) -> &'static str {
-    match comparison {
-        Comparison::GreaterThan => ">",
-        Comparison::GreaterThanOrEqual => "≥",
-        Comparison::LessThan => "<",
-        Comparison::LessThanOrEqual => "≤",
     }
 }
 

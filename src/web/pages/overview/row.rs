@@ -110,7 +110,8 @@ fn turned(order: Option<Ordering>, ascending: bool) -> Ordering {
 
 /// What CloudWatch told last, if that is not long ago: its minutes come late and, for metrics that no alarm looks at, in fives.
 fn per_minute(readings: &Readings, metric: Metric, now: Timestamp) -> Option<f64> {
-    let minutes = readings.history.points(metric, now - LATELY, now, LATELY_MINUTES).points;
+    let this_minute = now.floor(MINUTE);
+    let minutes = readings.history.points(metric, this_minute - LATELY, this_minute, LATELY_MINUTES).points;
     minutes.iter().rev().find_map(|point| point.value)
 }
 

@@ -9,19 +9,56 @@ use crate::board::Board;
 use crate::domain::history::Point;
 use crate::domain::metric::Metric;
 use crate::domain::queue::QueueId;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{MINUTE, Timestamp};
 
-/// How far back it reaches, and in how many points.
-const REACH: Duration = Duration::from_secs(3 * 3600);
+/// How many points it has.
 const POINTS: usize = 36;
 /// The picture, in units of its own.
 const WIDTH: usize = POINTS * 3;
 const HEIGHT: f64 = 20.0;
 
+/// How far back lines reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// A point a minute, while there is no more to show.
+    Minutes,
+    /// A point every five minutes.
+    Hours,
+}
+
+impl Reach {
+    /// What shows most of what is known of these queues.
+    pub fn of<'a>(board: &Board, ids: impl IntoIterator<Item = &'a QueueId>, now: Timestamp) -> Self {
+        let since = |id| board.queue(id)?.lock().history.since();
+        match ids.into_iter().filter_map(since).min() {
+            Some(since) if since < now - Self::Minutes.length() => Self::Hours,
+            _ => Self::Minutes,
+        }
+    }
+
+    /// As the heading says it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Minutes => "Last 36 min",
+            Self::Hours => "Last 3 h",
+        }
+    }
+
+    fn length(self) -> Duration {
+        match self {
+            Self::Minutes => MINUTE * 36,
+            Self::Hours => MINUTE * 180,
+        }
+    }
+}
+
 /// The line of one queue; it changes when a point does. Only for what people see: 36 points of every queue would be dear.
-pub fn line(board: &Board, id: &QueueId, now: Timestamp) -> Markup {
+pub fn line(board: &Board, id: &QueueId, reach: Reach, now: Timestamp) -> Markup {
     let Some(watched) = board.queue(id) else { return html! {} };
-    let points = watched.lock().history.points(Metric::MessagesVisible, now - REACH, now, POINTS).points;
+    let step = reach.length() / POINTS as u32;
+    let until = now.floor(step) + step;
+    let from = until - reach.length();
+    let points = watched.lock().history.points(Metric::MessagesVisible, from, until, POINTS).points;
     let Some(most) = points.iter().filter_map(|point| point.value).reduce(f64::max) else { return html! {} };
     html! {
         svg.spark viewBox={ "0 -1 " (WIDTH) " " (HEIGHT + 2.0) } preserveAspectRatio="none" aria-hidden="true" {

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::asked::{Asked, Sort};
 use super::row::Row;
-use super::spark;
+use super::spark::{self, Reach};
 use crate::address;
 use crate::board::Board;
 use crate::domain::queue::{QueueId, QueueKind};
@@ -47,15 +47,15 @@ impl<'a> Table<'a> {
 
     /// The table, to be kept live row by row.
     pub fn block(&self, board: &Board, now: Timestamp) -> Block {
-        let row =
-            |row: &&Row| (row.queue.id.to_string(), self.row(row, spark::line(board, &row.queue.id, now)));
-        let rows = self.rows.iter().map(row).collect();
+        let reach = Reach::of(board, self.rows.iter().map(|row| &row.queue.id), now);
+        let line = |row: &Row| spark::line(board, &row.queue.id, reach, now);
+        let rows = self.rows.iter().map(|row| (row.queue.id.to_string(), self.row(row, line(row)))).collect();
         Block::list("queues", rows, |rows| {
             html! {
                 @if self.all > 0 {
                     section aria-labelledby="queues" {
                         h2 #queues { "Queues " small { (self.count()) } }
-                        @if self.matched == 0 { (self.nothing()) } @else { (self.table(rows)) (self.pager()) }
+                        @if self.matched == 0 { (self.nothing()) } @else { (self.table(rows, reach)) (self.pager()) }
                     }
                 }
             }
@@ -71,13 +71,13 @@ impl<'a> Table<'a> {
         html! { p.nothing { "No queue is like that. " a href="/" data-soft { "Show all" } } }
     }
 
-    fn table(&self, rows: Markup) -> Markup {
+    fn table(&self, rows: Markup, reach: Reach) -> Markup {
         html! {
             table.queues {
                 thead { tr {
                     (self.head(Sort::Name, "Queue", ""))
                     (self.head(Sort::Waiting, "Waiting", "n"))
-                    th scope="col" { span title="visible messages over the last three hours" { "Last 3 h" } }
+                    th scope="col" { span title="visible messages" { (reach.words()) } }
                     (self.head(Sort::InFlight, "In flight", "n"))
                     (self.head(Sort::Oldest, "Oldest", "n"))
                     (self.head(Sort::In, "In/min", "n"))
@@ -196,7 +196,7 @@ fn drain(row: &Row) -> Markup {
         @match (row.drain, row.visible) {
             (Some(0.0), _) | (None, Some(0.0)) => (unknown("it is empty")),
             (Some(seconds), _) => (parts::measured(seconds, "seconds")),
-            (None, Some(_)) => span.unknown title="it does not shrink" { "never" },
+            (None, Some(_)) => span.unknown title="it does not shrink" { "∞" },
             (None, None) => (unknown("not known")),
         }
     }

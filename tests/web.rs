@@ -9,6 +9,7 @@ mod web {
     mod forms;
     mod live;
     mod pages;
+    mod queue;
     mod server;
     mod shop;
     mod silences;

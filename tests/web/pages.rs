@@ -49,6 +49,7 @@ async fn the_policy_forbids_whatever_is_not_ours() {
     let server = Server::start(world::web(Board::default()).0).await;
     for (file, kind) in [
         ("style.css", "text/css"),
+        ("queue.css", "text/css"),
         ("page.js", "text/javascript"),
         ("plot.js", "text/javascript"),
         ("icon.svg", "image/svg+xml"),

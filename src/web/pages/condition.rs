@@ -47,7 +47,8 @@ fn metric(condition: &Condition) -> (&str, &'static str) {
     }
 }
 
-fn sign(comparison: Comparison) -> &'static str {
+/// A comparison as people write it.
+pub fn sign(comparison: Comparison) -> &'static str {
     match comparison {
         Comparison::GreaterThan => ">",
         Comparison::GreaterThanOrEqual => "≥",

@@ -64,6 +64,7 @@ fn two(large: u64, large_unit: &str, small: u64, small_unit: &str) -> String {
 pub fn measure(value: f64, unit: &str) -> String {
     match unit {
         "seconds" => Duration::try_from_secs_f64(value).map_or_else(|_| number(value), length),
+        "ratio" if value > 0.0 && value < 0.000_1 => "< 0.01 %".to_owned(),
         "ratio" => number(value * 100.0) + " %",
         _ => number(value),
     }
@@ -117,6 +118,7 @@ mod tests {
         assert_eq!(measure(90.0, "seconds"), "1 min");
         assert_eq!(measure(-1.0, "seconds"), "-1");
         assert_eq!(measure(0.5, "ratio"), "50 %");
+        assert_eq!(measure(0.000_025, "ratio"), "< 0.01 %");
     }
 
     proptest! {

@@ -10,6 +10,7 @@
 //! A coarse value is made of the finer ones it spans, whenever one of these changes: the largest of a gauge, the mean of a sum
 //! per minute. Of hours, that is the mean of what is known of their tens of minutes.
 
+pub mod bytes;
 mod column;
 mod packed;
 mod shape;
@@ -39,6 +40,9 @@ pub const TRACKED: [Metric; 9] = [
     Metric::EmptyReceives,
     Metric::DeadLetters,
 ];
+
+/// The end of time: the year 9999.
+const LAST_MINUTE: i64 = 253_402_300_800 / 60;
 
 /// How far back a history reaches at most.
 pub const REACH: Duration = Duration::from_secs(7 * 86_400);
@@ -161,17 +165,22 @@ impl History {
         self.columns.iter().all(Column::is_unknown)
     }
 
+    /// The end of the newest minute that was noted; of an empty history it means nothing.
+    pub fn end(&self) -> Timestamp {
+        instant(self.end)
+    }
+
+    /// Whether all that is known lies further back than a history reaches.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.is_empty() || now.since(self.end()) > REACH
+    }
+
     /// Forgets what lies after `now`: it was noted by a clock that was wrong.
     pub fn forget_after(&mut self, now: Timestamp) {
         let end = minute(now).saturating_add(1);
         if end < self.end {
             self.moved_by(0, end);
         }
-    }
-
-    /// Forgets what has become too old by `now`.
-    pub fn forget_before(&mut self, now: Timestamp) {
-        self.advance(minute(now));
     }
 
     /// The wall clock was set: everything is as long ago as it was, to a bucket.

@@ -40,6 +40,7 @@ mod durability;
 mod ending;
 mod formats;
 mod heartbeat;
+mod history;
 mod kill;
 mod localstack;
 mod ministack;

@@ -98,3 +98,8 @@ async fn hostile_names_are_text() {
 async fn every_page_suits_everybody_in_any_light_and_width() {
     scenario("pages", World::Empty).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_plots_of_a_queue_are_read_and_looked_at_closer() {
+    scenario("queue", World::Empty).await;
+}

@@ -157,7 +157,7 @@ oldest_reading() {
 # What $2 browsers cost while $1 queues are watched.
 measure_browsers() {
     say "$1 queues, $2 browsers"
-    open=0 bytes=0 age_ms=-
+    open=0 bytes=0 changes=0
     if [ "$2" -gt 0 ]; then
         python3 scripts/browsers.py "$ORIGIN" "$2" "$SECONDS_EACH" >"$WORK/browsers" 2>&1 &
         LOOKING=$!
@@ -180,10 +180,10 @@ measure_browsers() {
         [ "$open" -eq "$2" ] || die "only $open of $2 pages stayed open"
     fi
     awk -v queues="$1" -v browsers="$2" -v polls="$polls" -v seconds="$SECONDS_EACH" -v cpu="$cpu" -v late="$late" -v oldest="$oldest" \
-        -v bytes="$bytes" -v age="$age_ms" -v memory="$(memory_mib "$DAEMON" VmRSS)" 'BEGIN {
+        -v bytes="$bytes" -v changes="$changes" -v memory="$(memory_mib "$DAEMON" VmRSS)" 'BEGIN {
             printf "| %d | %d | %.1f | %d | %s s | %.1f %% | %d MiB | %s | %s |\n", queues, browsers, polls / seconds, late, oldest,
                 cpu / seconds / 10, memory, browsers ? sprintf("%.1f KiB/s", bytes / browsers / seconds / 1024) : "-",
-                browsers ? sprintf("%.1f s", age / 1000) : "-" }'
+                changes ? sprintf("%.1f s", browsers * seconds / changes) : "-" }'
 }
 
 measure_all_browsers() {
@@ -212,7 +212,7 @@ queues)
     for queues in $QUEUES; do measure "$queues"; done
     ;;
 browsers)
-    printf '| queues | browsers | polls/s | late | oldest reading | CPU of one core | memory | a browser hears | age of a view |\n'
+    printf '| queues | browsers | polls/s | late | oldest reading | CPU of one core | memory | a browser hears | told every |\n'
     printf '|---|---|---|---|---|---|---|---|---|\n'
     for queues in $QUEUES; do measure_all_browsers "$queues"; done
     ;;

@@ -2,12 +2,11 @@
 
 Half of COUNT look at the overview, the others at VIEWS different views of it (40 unless told). Each gets its page once and then listens to
 /live. Prints one line to evaluate in a shell: `open` (pages that were still open at the end), `bytes` (heard by all of them over SECONDS, which
-begin when all are open), `changes` (events told to all), `age_ms` (the median of how old a view said it was).
+begin when all are open), `changes` (how often one of them was told of a change).
 """
 
 import asyncio
 import re
-import statistics
 import sys
 from urllib.parse import quote, urlsplit
 
@@ -17,7 +16,6 @@ class Heard:
         self.open = 0
         self.bytes = 0
         self.changes = 0
-        self.ages = []
 
 
 def view_of(number, views):
@@ -55,7 +53,6 @@ async def browser(host, port, view, heard, ready, measuring):
             if measuring.is_set():
                 heard.bytes += len(data)
                 heard.changes += data.count(b"event: change")
-                heard.ages += [int(age) for age in re.findall(rb"event: beat\ndata: (\d+)", data)]
     except OSError:
         pass
     finally:
@@ -88,8 +85,7 @@ async def main(origin, count, seconds, views=40):
     measuring.set()
     await asyncio.sleep(seconds)
     measuring.clear()
-    age = statistics.median(heard.ages) if heard.ages else 0
-    print(f"open={heard.open} bytes={heard.bytes} changes={heard.changes} age_ms={age:.0f}", flush=True)
+    print(f"open={heard.open} bytes={heard.bytes} changes={heard.changes}", flush=True)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

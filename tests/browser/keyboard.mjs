@@ -13,8 +13,8 @@ export default async function keyboard({ daemon, viewer, queues }) {
   await page.goto("/?sort=name");
   await skips(page);
   await walks(page);
-  await sortsAndOpens(page);
   await sound(page);
+  await sortsAndOpens(page);
 }
 
 const focused = (page) => page.evaluate(() => document.activeElement.textContent || document.activeElement.name || document.activeElement.id);

@@ -39,10 +39,10 @@ export default async function pages({ daemon, viewer }) {
     const page = await viewer.page(daemon.origin);
     for (const scheme of SCHEMES) {
       for (const width of WIDTHS) {
-        await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+        await page.emulateMedia({ colorScheme: scheme });
         await page.setViewportSize({ width, height: width < 600 ? 740 : 800 });
         await page.goto(path);
-        await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}-${scheme}-${width}.png`), fullPage: true });
+        await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}-${scheme}-${width}.png`), fullPage: true, animations: "disabled" });
         const found = [...(await faultsOf(page)), ...(await tooWide(page)), ...(await grave(page, script))];
         faults.push(...found.map((fault) => `${path} ${scheme} ${width}: ${fault}`));
       }

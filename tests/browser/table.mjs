@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { names, sound, until } from "./viewer.mjs";
+import { forgive, names, sound, until } from "./viewer.mjs";
 
 export default async function table({ daemon, viewer, queues }) {
   await queues.create("a-first.fifo", { attributes: { FifoQueue: "true" }, tags: { team: "logistics" } });
@@ -16,6 +16,9 @@ export default async function table({ daemon, viewer, queues }) {
   await searches(page);
   await turns(page);
   assert(await page.evaluate(() => window.same), "all of that on one page");
+  await forgive(page);
+  const before = await page.locator("#b-queues tbody").innerText();
+  await until(page, "it is live", (before) => document.querySelector("#b-queues tbody").innerText !== before, before);
   await sound(page);
 }
 

@@ -73,3 +73,33 @@ async fn ten_thousand_queues_answer_to_typing() {
 async fn a_lost_connection_is_said_and_regained_and_an_upgrade_reloads() {
     scenario("connection", World::Empty).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_fires_live_and_is_silenced_from_its_page() {
+    scenario("alarms", World::Empty).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_is_reached_by_the_keyboard() {
+    scenario("keyboard", World::Empty).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_script_pages_are_useful() {
+    scenario("noscript", World::Empty).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_names_are_text() {
+    scenario("hostile", World::Empty).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_suits_everybody_in_any_light_and_width() {
+    scenario("pages", World::Empty).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_plots_of_a_queue_are_read_and_looked_at_closer() {
+    scenario("queue", World::Empty).await;
+}

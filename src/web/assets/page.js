@@ -144,8 +144,9 @@ function inPlace(change) {
   }
 }
 
-/** Blocks and the items of lists: the element, its name, and the name of what it moves along with. */
+/** Blocks, the items of lists, and the footer below them: the element, its name, and the name of what it moves along with. */
 function* placed() {
+  yield [document.querySelector("footer"), "footer"];
   for (const block of main.children) {
     yield [block, block.id];
     for (const item of block.querySelectorAll("[data-items] > *")) yield [item, `${block.id} ${item.dataset.key}`, block.id];

@@ -7,6 +7,11 @@ mod web {
     mod exposition;
     mod live;
     mod pages;
+    mod prometheus;
+    /// The scripted receiver of the unit tests.
+    #[allow(dead_code)] // not every act is needed here
+    #[path = "../../src/notify/fixture/receiver.rs"]
+    mod receiver;
     mod server;
     mod shop;
     mod silences;

@@ -3,6 +3,7 @@
 //! Nothing in here waits, reads a clock, opens a file, or knows an SDK: `now` is an argument, so that
 //! every rule can be tested as a table. `tests/purity.rs` holds this.
 
+pub mod advice;
 pub mod alarm;
 pub mod backoff;
 pub mod composite;

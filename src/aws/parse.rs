@@ -2,6 +2,8 @@
 //!
 //! An attribute that is not there is unknown; one that makes no sense is unknown as well, and said to be garbled.
 
+mod policy;
+
 use std::collections::HashMap;
 
 use aws_sdk_sqs::types::QueueAttributeName as Name;
@@ -47,6 +49,7 @@ impl<'a> Parser<'a> {
             receive_wait_seconds: self.number(Name::ReceiveMessageWaitTimeSeconds),
             maximum_message_bytes: self.number(Name::MaximumMessageSize),
             encrypted: self.encrypted(),
+            public: self.public(),
             redrive: self.redrive(id),
             created_at: self.instant(Name::CreatedTimestamp),
             modified_at: self.instant(Name::LastModifiedTimestamp),
@@ -79,6 +82,18 @@ impl<'a> Parser<'a> {
             (None, None) => None,
             _ => Some(by_kms == Some(true) || by_sqs == Some(true)),
         }
+    }
+
+    /// A queue without a policy is open to its own account only.
+    fn public(&mut self) -> Option<bool> {
+        // Nothing was told at all: then nothing is known of a policy either.
+        self.attributes.filter(|told| !told.is_empty())?;
+        let Some(text) = self.text(&Name::Policy).filter(|text| !text.trim().is_empty()) else {
+            return Some(false);
+        };
+        let public = policy::is_public(text);
+        self.garbled |= public.is_none();
+        public
     }
 
     fn redrive(&mut self, id: &QueueId) -> Option<RedrivePolicy> {
@@ -199,8 +214,24 @@ mod tests {
         ] {
             let answer = attributes(&[(name, value)]);
             let mut parser = Parser::new(Some(&answer));
-            assert_eq!(parser.settings(&id()), Settings::default(), "{name} {value}");
+            let nothing = Settings { public: Some(false), ..Settings::default() };
+            assert_eq!(parser.settings(&id()), nothing, "{name} {value}");
             assert!(parser.garbled, "{name} {value}");
+        }
+    }
+
+    #[test]
+    fn a_policy_is_judged_and_not_kept() {
+        for (pairs, expected, garbled) in [
+            (vec![], None, false),
+            (vec![("VisibilityTimeout", "30")], Some(false), false),
+            (vec![("Policy", " ")], Some(false), false),
+            (vec![("Policy", r#"{"Statement":{"Effect":"Allow","Principal":"*"}}"#)], Some(true), false),
+            (vec![("Policy", "{")], None, true),
+        ] {
+            let answer = attributes(&pairs);
+            let mut parser = Parser::new(Some(&answer));
+            assert_eq!((parser.settings(&id()).public, parser.garbled), (expected, garbled), "{pairs:?}");
         }
     }
 

@@ -134,6 +134,8 @@ pub struct Settings {
     pub maximum_message_bytes: Option<u64>,
     /// Whether messages are encrypted at rest, by SQS's own key or by KMS.
     pub encrypted: Option<bool>,
+    /// Whether its policy allows everybody something without a condition.
+    pub public: Option<bool>,
     /// The dead-letter queue and its threshold, when there is one.
     pub redrive: Option<RedrivePolicy>,
     /// When the queue was made.

@@ -11,6 +11,7 @@
 //! | `overview.rs`, `queue.rs`, `alarms.rs`, `alarm.rs`, `notifications.rs`, `system.rs` | one page each |
 //! | `silence.rs`, `parked.rs` | the forms that change something, with the token |
 //! | `condition.rs` | when an alarm fires, in words |
+//! | `plot.rs` | values over time, drawn as SVG |
 //! | `assets.rs` | style, script and icon |
 
 mod alarm;
@@ -23,6 +24,7 @@ mod overview;
 pub(super) mod page;
 pub(super) mod parked;
 mod parts;
+mod plot;
 mod queue;
 mod shell;
 pub(super) mod silence;
@@ -101,7 +103,7 @@ fn query<T: DeserializeOwned + Default>(uri: &Uri) -> T {
 }
 
 /// Boards of ten thousand queues and the store are not looked at on a thread that others wait for.
-async fn blocking(render: impl FnOnce() -> Page + Send + 'static) -> Option<Page> {
+async fn blocking<T: Send + 'static>(render: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     tokio::task::spawn_blocking(render).await.ok()
 }
 

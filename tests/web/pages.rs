@@ -12,7 +12,7 @@ async fn page(board: Board, path: &str) -> Answer {
 }
 
 /// The text of a page without its tags, white space as one blank.
-fn text_of(answer: &Answer) -> String {
+pub fn text_of(answer: &Answer) -> String {
     let html = answer.text();
     let pieces = html.split('<').filter_map(|piece| piece.split_once('>')).map(|(_, text)| text);
     let text: Vec<&str> = pieces.flat_map(str::split_whitespace).collect();
@@ -49,6 +49,7 @@ async fn the_policy_forbids_whatever_is_not_ours() {
     let server = Server::start(world::web(Board::default()).0).await;
     for (file, kind) in [
         ("style.css", "text/css"),
+        ("queue.css", "text/css"),
         ("page.js", "text/javascript"),
         ("plot.js", "text/javascript"),
         ("icon.svg", "image/svg+xml"),

@@ -131,6 +131,7 @@ pub fn settings(dead_letter_queue: Option<QueueId>) -> Settings {
         receive_wait_seconds: Some(20),
         maximum_message_bytes: Some(262_144),
         encrypted: Some(true),
+        public: Some(false),
         redrive: dead_letter_queue
             .map(|dead_letter_queue| RedrivePolicy { dead_letter_queue, max_receive_count: 5 }),
         created_at: Some(Timestamp::from_secs(1_700_000_000)),

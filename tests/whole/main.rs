@@ -27,6 +27,7 @@ mod alertmanager;
 mod backtest;
 mod blindness;
 mod boto3;
+mod browser;
 mod chat;
 mod clock;
 mod commands;

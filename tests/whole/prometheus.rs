@@ -1,6 +1,8 @@
 //! A real Prometheus scrapes the daemon in a busy world: every query of the dashboards and every expression of the rules has
 //! data there, or is on a list of those that have none for a reason; and with many queues none returns a series a queue.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use sqswatch::clock;
 use sqswatch::domain::metric::{CATALOGUE, Source};
@@ -178,8 +180,31 @@ async fn every_query_and_every_rule_has_data_or_a_reason() {
             assert!(busy.finds(&selector).await.unwrap(), "`{selector}` of {expression} finds nothing");
         }
     }
+    every_page_is_there(&busy.daemon).await;
     busy.daemon.stop().await;
     busy.simulator.stop().await;
+}
+
+/// The links of the dashboards to sqswatch's page.
+async fn every_page_is_there(daemon: &Daemon) {
+    let dashboards = Dashboard::all();
+    let texts = dashboards.iter().flat_map(Dashboard::texts);
+    let pages: BTreeSet<&str> = texts.filter_map(|text| text.strip_prefix("${sqswatch_url}")).collect();
+    assert!(pages.len() > 5, "only {pages:?}");
+    let values = [("queue", "orders"), ("dead_letter_queue", "orders-dlq"), ("account", "123456789012")];
+    let values = values.into_iter().chain([("region", "us-east-1"), ("alarm", "waiting")]);
+    for page in pages {
+        let filled = values.clone().fold(page.to_owned(), |text, (name, value)| {
+            let places = ["", "__data.fields.", "__field.labels."].map(|place| format!("{place}{name}"));
+            places.iter().fold(text, |text, place| {
+                text.replace(&format!("${{{place}}}"), value)
+                    .replace(&format!("${{{place}:percentencode}}"), value)
+            })
+        });
+        assert!(!filled.contains('$'), "{page} has an unknown variable: {filled}");
+        let (status, body) = daemon.get(&filled).await.unwrap();
+        assert!(status.is_success(), "{filled}: {status}: {body}");
+    }
 }
 
 /// The expressions of a rule file.

@@ -28,11 +28,16 @@ struct Asset {
     content: &'static str,
 }
 
-const ASSETS: [Asset; 4] = [
+const ASSETS: [Asset; 5] = [
     Asset {
         name: "style.css",
         kind: "text/css; charset=utf-8",
         content: include_str!("../assets/style.css"),
+    },
+    Asset {
+        name: "queue.css",
+        kind: "text/css; charset=utf-8",
+        content: include_str!("../assets/queue.css"),
     },
     Asset { name: "page.js", kind: SCRIPT, content: include_str!("../assets/page.js") },
     Asset { name: "plot.js", kind: SCRIPT, content: include_str!("../assets/plot.js") },

@@ -8,6 +8,8 @@ pub fn number(value: f64) -> String {
         return value.to_string();
     }
     match value.abs() {
+        size if size >= 999.95e12 => format!("{value:.0e}"),
+        size if size >= 999.95e9 => short(value / 1e12, "T"),
         size if size >= 999_950_000.0 => short(value / 1e9, "G"),
         size if size >= 999_950.0 => short(value / 1e6, "M"),
         size if size >= 10_000.0 => short(value / 1e3, "k"),
@@ -64,6 +66,7 @@ fn two(large: u64, large_unit: &str, small: u64, small_unit: &str) -> String {
 pub fn measure(value: f64, unit: &str) -> String {
     match unit {
         "seconds" => Duration::try_from_secs_f64(value).map_or_else(|_| number(value), length),
+        "ratio" if value > 0.0 && value < 1e-4 => "< 0.01 %".to_owned(),
         "ratio" => number(value * 100.0) + " %",
         _ => number(value),
     }
@@ -88,6 +91,8 @@ mod tests {
             (999_950.0, "1M"),
             (3_140_000.0, "3.1M"),
             (2.5e9, "2.5G"),
+            (1e12, "1T"),
+            (1e18, "1e18"),
             (0.25, "0.25"),
             (1.5, "1.5"),
             (123.456, "123"),
@@ -117,12 +122,13 @@ mod tests {
         assert_eq!(measure(90.0, "seconds"), "1 min");
         assert_eq!(measure(-1.0, "seconds"), "-1");
         assert_eq!(measure(0.5, "ratio"), "50 %");
+        assert_eq!(measure(0.000_01, "ratio"), "< 0.01 %");
     }
 
     proptest! {
         #[test]
         fn no_value_is_too_wide_for_its_column(value in any::<f64>()) {
-            prop_assume!(value.abs() < 1e12);
+            prop_assume!(value.is_finite());
             prop_assert!(number(value).len() <= 9, "{}", number(value));
         }
     }

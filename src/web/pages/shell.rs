@@ -43,6 +43,7 @@ fn head(page: &Page) -> Markup {
             title { (page.title) }
             link rel="icon" href=(asset("icon.svg")) type="image/svg+xml";
             link rel="stylesheet" href=(asset("style.css"));
+            link rel="stylesheet" href=(asset("queue.css"));
             @if page.live { noscript { meta http-equiv="refresh" content="15"; } }
             script src=(asset("page.js")) defer {}
             script src=(asset("plot.js")) defer {}

@@ -5,7 +5,6 @@ use maud::{Markup, html};
 use super::asked::{Asked, Progress};
 use super::{Found, LISTED, SOME};
 use crate::domain::alarm::AlarmKey;
-use crate::domain::notification::Event;
 use crate::store::{Kept, Receipt};
 use crate::web::pages::alarm::told;
 use crate::web::pages::humane::number;
@@ -28,7 +27,8 @@ pub fn parked(found: &Found, asked: &Asked, total: u64) -> Markup {
                     }
                     table.told {
                         thead { tr {
-                            th scope="col" { "What" }
+                            th scope="col" { "Alarm" }
+                            th scope="col" { "Told" }
                             th scope="col" { "To" }
                             th scope="col" { "Since" }
                             th scope="col" { "Why" }
@@ -50,7 +50,8 @@ fn given_up(kept: &Kept) -> Markup {
     let (reason, at) = kept.parked.clone().unzip();
     html! {
         tr {
-            th scope="row" { (what(entry.notification.event, &entry.notification.alarm)) }
+            th scope="row" { (of(&entry.notification.alarm)) }
+            td data-label="Told" { (told::word(entry.notification.event)) }
             td data-label="To" { (told::destination(&entry.destination)) }
             td data-label="Since" { (parts::clock(at.unwrap_or(entry.created))) }
             td.why data-label="Why" {
@@ -73,7 +74,8 @@ pub fn waiting(found: &Found, asked: &Asked) -> Markup {
                 @if found.waiting.is_empty() { p.note { "Nothing waits." } } @else {
                     table.told {
                         thead { tr {
-                            th scope="col" { "What" }
+                            th scope="col" { "Alarm" }
+                            th scope="col" { "Told" }
                             th scope="col" { "To" }
                             th scope="col" { "Since" }
                             th scope="col" { "Next attempt" }
@@ -94,7 +96,8 @@ fn waits(kept: &Kept) -> Markup {
     let entry = &kept.entry;
     html! {
         tr {
-            th scope="row" { (what(entry.notification.event, &entry.notification.alarm)) }
+            th scope="row" { (of(&entry.notification.alarm)) }
+            td data-label="Told" { (told::word(entry.notification.event)) }
             td data-label="To" { (told::destination(&entry.destination)) }
             td data-label="Since" { (parts::clock(entry.created)) }
             td data-label="Next attempt" { (told::next_attempt(entry.attempts, entry.not_before)) }
@@ -118,7 +121,8 @@ pub fn receipts(found: &Found, asked: &Asked) -> Markup {
                 } @else {
                     table.told {
                         thead { tr {
-                            th scope="col" { "What" }
+                            th scope="col" { "Alarm" }
+                            th scope="col" { "Told" }
                             th scope="col" { "To" }
                             th scope="col" { "When" }
                             th scope="col" { "Outcome" }
@@ -135,7 +139,8 @@ pub fn receipts(found: &Found, asked: &Asked) -> Markup {
 fn settled(receipt: &Receipt) -> Markup {
     html! {
         tr {
-            th scope="row" { (what(receipt.event, &receipt.alarm)) }
+            th scope="row" { (of(&receipt.alarm)) }
+            td data-label="Told" { (told::word(receipt.event)) }
             td data-label="To" { (told::destination(&receipt.destination)) }
             td data-label="When" { (parts::clock(receipt.at)) }
             td data-label="Outcome" { (told::outcome(receipt.reason.as_deref(), receipt.attempts)) }
@@ -144,11 +149,10 @@ fn settled(receipt: &Receipt) -> Markup {
     }
 }
 
-/// What is told of which alarm, with its page behind it.
-fn what(event: Event, alarm: &AlarmKey) -> Markup {
+/// The alarm that is told of, with its page behind it.
+fn of(alarm: &AlarmKey) -> Markup {
     html! {
-        (told::word(event)) " "
-        a href=(address::alarm(alarm)) title=(event.line(alarm)) { (alarm.subject.name()) }
+        a href=(address::alarm(alarm)) title=(alarm) { (alarm.subject.name()) }
         small.place { (alarm.rule) }
     }
 }

@@ -184,7 +184,7 @@ async fn one_alarm_is_told_with_its_past_and_what_was_sent() {
             "GreaterThanOrEqualToThreshold",
             "settled",
             "increased ops",
-            "failed once , again",
+            "failed once , due",
             "firing ops",
             "delivered",
             "repeated ops",
@@ -291,7 +291,7 @@ async fn notifications_tell_who_is_owed_what_and_what_came_back() {
     let text = text_of(&answer);
     contains(
         &text,
-        &["ops sns 1", "failed once , again", "Given up 1", "Send again or drop", "Waiting", "Receipts"],
+        &["ops sns 1", "failed once , due", "Given up 1", "Send again or drop", "Waiting", "Receipts"],
     );
     contains(&text, &["sqswatch outbox resend DESTINATION --all", "denied"]);
     assert!(!answer.text().contains("<script>alert"));

@@ -128,7 +128,7 @@ async fn every_fault_is_told_at_its_field_and_nothing_is_lost_but_the_token() {
     for (other, field, words) in [
         (vec![("reason", "")], "reason", "is empty"),
         (vec![("reason", "two\nlines")], "reason", "control characters"),
-        (vec![("author", &*long)], "author", "longer than"),
+        (vec![("author", &*long)], "author", "2000 characters long"),
         (vec![("duration", "soon")], "duration", "choose for how long"),
         (vec![("duration", "until")], "until", "say until when, in UTC"),
         (vec![("duration", "until"), ("until", "2001-01-01T00:00")], "until", "has passed"),
@@ -137,7 +137,7 @@ async fn every_fault_is_told_at_its_field_and_nothing_is_lost_but_the_token() {
         (vec![("labels", "severity=bad")], "labels", "severity"),
         (vec![("labels", "<b>=x")], "labels", "is no label name"),
         (vec![("alarm", ""), ("queue", ""), ("labels", "")], "alarm", "say which alarms are meant"),
-        (vec![("alarm", &*long)], "alarm", "longer than"),
+        (vec![("alarm", &*long)], "alarm", "2000 characters long"),
         (vec![("token", "wrong")], "token", "the token is missing or wrong"),
     ] {
         let answer = post(&server, "/silence", &with(&other)).await;

@@ -56,15 +56,23 @@
 
   /** Writes the values of one bucket into the legend, or the newest ones again. */
   function tell(plot, place, from, step) {
-    const output = plot.querySelector("output");
-    const time = place === null ? "" : moment(from + place * step);
-    if (output.textContent !== time) output.textContent = time;
+    const told = [];
     for (const entry of plot.querySelectorAll("[data-values]")) {
       const value = entry.querySelector("b");
       value.dataset.newest ??= value.textContent;
       const text = place === null ? value.dataset.newest : exact(entry.dataset.values.split(",")[place], plot.dataset.unit);
       if (value.textContent !== text) value.textContent = text;
+      told.push(entry.textContent.trim());
     }
+    const output = plot.querySelector("output");
+    const time = place === null ? "" : moment(from + place * step);
+    if (output.firstChild?.textContent !== time) output.replaceChildren(time);
+    // Read out is the plot that has the keys, with its values.
+    const words = output.querySelector(".unseen");
+    if (!time || !plot.contains(document.activeElement)) return words?.remove();
+    const unseen = words ?? output.appendChild(document.createElement("span"));
+    unseen.className = "unseen";
+    unseen.textContent = ` ${told.join(", ")}`;
   }
 
   function exact(text, unit) {
@@ -91,7 +99,7 @@
     return from + share * (until - from);
   }
 
-  live.addEventListener("pointermove", (event) => {
+  addEventListener("pointermove", (event) => {
     const area = dragging?.area ?? event.target.closest?.(".plot .area");
     if (!area) return;
     read = under(event, area);
@@ -100,14 +108,15 @@
   });
 
   live.addEventListener("pointerdown", (event) => {
-    const area = event.target.closest(".plot .area");
+    const area = event.target.closest?.(".plot .area");
     if (!area) return;
     read = under(event, area);
     show();
     // A finger scrolls and reads; it has the links to choose a time.
     if (event.button || event.pointerType === "touch") return;
     dragging = { area, x: event.clientX, at: read };
-    plots().forEach((plot) => plot.setAttribute("data-busy", ""));
+    // Nothing is taken from under the hand.
+    for (const one of live.querySelectorAll(".plot .area")) one.setAttribute("data-busy", "");
   });
 
   addEventListener("pointerup", (event) => {
@@ -125,7 +134,7 @@
 
   function release() {
     dragging = anchor = null;
-    plots().forEach((plot) => plot.removeAttribute("data-busy"));
+    for (const one of live.querySelectorAll(".plot .area")) one.removeAttribute("data-busy");
   }
 
   /** Looks closer at what was chosen, whole buckets of it. */
@@ -206,7 +215,9 @@
       const at = local - shift(local - shift(from)); // the clock may be changed between
       if (at > until) break;
       const text = document.createElementNS(SVG, "text");
-      text.setAttribute("x", `${(((at - from) / (until - from)) * 100).toFixed(2)}%`);
+      const share = (at - from) / (until - from);
+      text.setAttribute("x", `${(share * 100).toFixed(2)}%`);
+      if (share < 0.03 || share > 0.97) text.setAttribute("class", share < 0.03 ? "first" : "last");
       text.setAttribute("y", "175");
       text.textContent = local % DAY === 0 || every >= DAY ? day(at) : time(at);
       texts.push(text);

@@ -85,11 +85,13 @@ pub fn which(rule: &Rule) -> Option<String> {
     if !rule.judges_queues() {
         return None;
     }
+    let any_kind = role.is_none() && kind.is_none();
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     let parts: Vec<String> = [
         role.map(|role| in_words(role).to_owned()),
         kind.map(|kind| format!("{} queues", kind.as_str())),
-        (!names.is_empty()).then(|| format!("named {}", names.join(" or "))),
+        (!names.is_empty())
+            .then(|| format!("{}named {}", if any_kind { "queues " } else { "" }, names.join(" or "))),
         (!tags.is_empty()).then(|| {
             let tags: Vec<String> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
             format!("tagged {}", tags.join(" and "))

@@ -174,7 +174,10 @@ impl Plot {
         html! {
             g.times data-every=(self.axis.every().as_millis()) {
                 @for (at, words) in self.axis.ticks() {
-                    text x=(format!("{:.2}%", self.axis.x(at) / WIDTH * 100.0)) y=(HEIGHT + 15.0) { (words) }
+                    @let share = self.axis.x(at) / WIDTH;
+                    // Those at the edges stay inside.
+                    @let edge = if share < 0.03 { Some("first") } else if share > 0.97 { Some("last") } else { None };
+                    text class=[edge] x=(format!("{:.2}%", share * 100.0)) y=(HEIGHT + 15.0) { (words) }
                 }
             }
         }

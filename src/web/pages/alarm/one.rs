@@ -139,7 +139,7 @@ fn held(subject: &Subject<'_>, silences: &Silences, now: Timestamp) -> Markup {
                 ul {
                     @if let Some(held) = &held { li { (why_held(held, silences)) } }
                     @if let Some(untold) = &alarm.untold {
-                        li { "That it is " (untold.event.as_str()) " is told when the " (untold.by) " does not hold it any more." }
+                        li { "That it is " (untold.event.as_str()) " is told when nothing holds it back any more, if it still is then." }
                     }
                     @if alarm.flaps.flapping {
                         li { "It flaps: " (alarm.flaps.changes.len()) " changes lately. Its changes are not told one by one until it is quiet." }

@@ -17,7 +17,7 @@ pub fn parked(found: &Found, asked: &Asked, total: u64) -> Markup {
     html! {
         @if wanted || !found.parked.is_empty() {
             section aria-labelledby="parked" {
-                h2 #parked { "Given up" @if asked.destination.is_empty() && asked.alarm.is_empty() { small { " " (number(total as f64)) } } }
+                h2 #parked { "Given up" @if asked.destination.is_empty() && asked.alarm.is_empty() { " " small { (number(total as f64)) } } }
                 @if found.parked.is_empty() {
                     p.note { "Nothing that was given up is kept." }
                 } @else {
@@ -25,7 +25,7 @@ pub fn parked(found: &Found, asked: &Asked, total: u64) -> Markup {
                         "Mend what is wrong, then send them again or drop them: each by its button, all of a destination with "
                         code { "sqswatch outbox resend DESTINATION --all" } " and " code { "sqswatch outbox drop DESTINATION --all" } "."
                     }
-                    table.told {
+                    table.given-up {
                         thead { tr {
                             th scope="col" { "Alarm" }
                             th scope="col" { "Told" }
@@ -54,7 +54,7 @@ fn given_up(kept: &Kept) -> Markup {
             td data-label="Told" { (told::word(entry.notification.event)) }
             td data-label="To" { (told::destination(&entry.destination)) }
             td data-label="Since" { (parts::clock(at.unwrap_or(entry.created))) }
-            td.why data-label="Why" {
+            td.why.wide data-label="Why" {
                 span.bad { (reason.unwrap_or_else(|| "not known".to_owned()).replace('_', " ")) }
                 @if let Some(answer) = &entry.answer { ": " span.reason title=(answer) { (answer) } }
             }
@@ -100,7 +100,7 @@ fn waits(kept: &Kept) -> Markup {
             td data-label="Told" { (told::word(entry.notification.event)) }
             td data-label="To" { (told::destination(&entry.destination)) }
             td data-label="Since" { (parts::clock(entry.created)) }
-            td data-label="Next attempt" { (told::next_attempt(entry.attempts, entry.not_before)) }
+            td.half data-label="Next attempt" { (told::next_attempt(entry.attempts, entry.not_before)) }
             td.why.wide data-label="Answer" { (told::answer(entry.answer.as_deref())) }
         }
     }
@@ -143,7 +143,7 @@ fn settled(receipt: &Receipt) -> Markup {
             td data-label="Told" { (told::word(receipt.event)) }
             td data-label="To" { (told::destination(&receipt.destination)) }
             td data-label="When" { (parts::clock(receipt.at)) }
-            td data-label="Outcome" { (told::outcome(receipt.reason.as_deref(), receipt.attempts)) }
+            td.half data-label="Outcome" { (told::outcome(receipt.reason.as_deref(), receipt.attempts)) }
             td.why.wide data-label="Answer" { (told::answer(receipt.answer.as_deref())) }
         }
     }

@@ -62,7 +62,7 @@ pub struct Span {
 pub fn in_sight(marks: &[Mark], highest: f64) -> Vec<&Mark> {
     let mut fitting: Vec<&Mark> = marks
         .iter()
-        .filter(|mark| mark.at > 0.0 && mark.at.is_finite() && mark.at <= (highest * FAR).max(1.0))
+        .filter(|mark| mark.at >= 0.0 && mark.at.is_finite() && mark.at <= (highest * FAR).max(1.0))
         .collect();
     fitting.sort_by(|a, b| b.at.total_cmp(&a.at).then_with(|| a.name.cmp(&b.name)));
     fitting
@@ -84,7 +84,7 @@ pub fn labels(marks: &[&Mark], scale: Scale, unit: Unit) -> Markup {
     }
     html! {
         @for (mark, y) in placed {
-            text.label .firing[mark.firing] x="100%" dx="-4" y=(format!("{y:.1}")) { (mark.label(unit)) title { (mark.words(unit)) } }
+            text.label .firing[mark.firing] x="4" y=(format!("{y:.1}")) { (mark.label(unit)) title { (mark.words(unit)) } }
         }
     }
 }
@@ -92,7 +92,7 @@ pub fn labels(marks: &[&Mark], scale: Scale, unit: Unit) -> Markup {
 /// The marks that would have flattened the plot, in words.
 pub fn out_of_sight(all: &[Mark], seen: &[&Mark], unit: Unit) -> Markup {
     let rest: Vec<&Mark> =
-        all.iter().filter(|mark| mark.at > 0.0 && mark.at.is_finite() && !seen.contains(mark)).collect();
+        all.iter().filter(|mark| mark.at >= 0.0 && mark.at.is_finite() && !seen.contains(mark)).collect();
     let words: Vec<String> = rest.iter().take(NAMED).map(|mark| mark.label(unit)).collect();
     html! {
         @if !rest.is_empty() {
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_is_far_above_is_named_and_not_drawn() {
-        let marks = [mark("near", 30.0), mark("far", 1000.0), mark("none", 0.0), mark("broken", f64::NAN)];
+        let marks = [mark("near", 30.0), mark("far", 1000.0), mark("none", -1.0), mark("broken", f64::NAN)];
         let seen = in_sight(&marks, 10.0);
         assert_eq!(seen, [&marks[0]]);
         let words = out_of_sight(&marks, &seen, Unit::Count("messages")).into_string();

@@ -123,11 +123,13 @@ impl Facts {
 
 fn target(board: &Board, id: Option<&QueueId>) -> Target {
     let Some(id) = id else { return Target::None };
-    match (board.queue(id), lost::skipped(board, &id.region, &id.name)) {
-        (Some(watched), _) => Target::Watched(watched.lock().queue.clone()),
-        (None, Some(skip)) => Target::Skipped(skip),
-        (None, None) if board.is_listed() => Target::Missing,
-        (None, None) => Target::Unknown,
+    if let Some(watched) = board.queue(id) {
+        return Target::Watched(watched.lock().queue.clone());
+    }
+    match lost::skipped(board, &id.region, &id.name) {
+        Some(skip) => Target::Skipped(skip),
+        None if board.is_listed() => Target::Missing,
+        None => Target::Unknown,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::domain::rule::{Condition, MetricRef, Statistic};
 use crate::domain::time::MINUTE;
 use crate::web::pages::condition::sign;
 use crate::web::pages::page::Block;
-use crate::web::pages::plot::{Mark, Plot, Series, Shape, Span, Unit};
+use crate::web::pages::plot::{Mark, Plot, Series, Shape, Unit};
 
 const MESSAGES: Unit = Unit::Count("messages");
 /// The limit of messages in flight is drawn once so many are.
@@ -124,7 +124,7 @@ fn judged(which: Which, plot: &mut Plot, alarms: &OwnAlarms, facts: &Facts) {
         if sights.next().is_none() {
             continue;
         }
-        plot.alarms.extend(alarm.spans.iter().copied().collect::<Vec<Span>>());
+        plot.alarms.extend(&alarm.spans);
         plot.marks.extend(threshold(condition, queue).map(|at| mark(alarm, condition, at)));
     }
 }

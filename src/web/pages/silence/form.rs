@@ -49,7 +49,7 @@ pub struct Form {
     pub back: String,
     /// What is wrong, by field; `form` is the form as a whole.
     #[serde(skip)]
-    faults: BTreeMap<&'static str, Vec<String>>,
+    pub(super) faults: BTreeMap<&'static str, Vec<String>>,
 }
 
 impl Form {

@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test ci lint peers unit deploy-check bench release image clean
+.PHONY: help demo test ci lint peers unit deploy-check bench bench-browsers screenshots release image clean
 
 CARGO ?= cargo
 IMAGE ?= sqswatch
@@ -18,7 +18,7 @@ demo: cargo ## Watch a simulated AWS: builds (a few minutes the first time), pri
 
 test: peers unit deploy-check ## Everything: installs the peers it needs, then all Rust and deployment tests
 
-peers: ## Install the third-party servers and tools of the tests (into .peers/, and prometheus with alertmanager by apt)
+peers: ## Install the third-party servers and tools of the tests (into .peers/, and prometheus, alertmanager and chromium by apt)
 	sh scripts/peers.sh install
 
 unit: cargo ## All Rust tests, those against the peers included
@@ -38,6 +38,15 @@ ci: lint test ## What CI runs: lint and test
 
 bench: cargo ## CPU, memory and scrape time at 10, 1,000 and 5,000 queues (release build, takes a while)
 	sh scripts/bench.sh
+
+bench-browsers: cargo ## What 50 and 500 open browsers cost at 1,000 and 5,000 queues, and that polling keeps its pace
+	sh scripts/bench.sh browsers
+
+screenshots: cargo ## Take the pictures of the documentation anew, from a demo that ran for ten minutes
+	sh scripts/peers.sh install browser
+	$(CARGO) build --locked --bin sqswatch
+	SQSWATCH=$${CARGO_TARGET_DIR:-target}/debug/sqswatch PEERS=$${SQSWATCH_PEERS:-$(CURDIR)/.peers} SCREENSHOTS=docs \
+	  node tests/browser/run.mjs pictures
 
 release: cargo ## The optimised binary: target/release/sqswatch (10 to 20 minutes on 2 cores)
 	$(CARGO) build --locked --release --bin sqswatch

@@ -1,13 +1,22 @@
 #!/bin/sh
 # Measures the daemon against the simulator in another process and prints a markdown table for docs/performance.md.
 #
-# Settings by environment: QUEUES="10 1000 5000", SECONDS_EACH=60, INTERVAL=15s (poll.attributes), PROFILE=release or dev.
+# `scripts/bench.sh browsers` measures open pages instead: what 0, 50 and 500 of them cost, and whether polling goes on at its pace.
+#
+# Settings by environment: QUEUES="10 1000 5000" (browsers: "1000 5000"), SECONDS_EACH=60, INTERVAL=15s (poll.attributes),
+# BROWSERS="0 50 500", PROFILE=release or dev, or programs that are there: SQSWATCH=path and SIMULATOR=path.
 # CPU and memory are the daemon's alone, read from /proc because process_cpu_seconds_total counts whole seconds only. Nothing is
-# scraped while they are measured, but for one scrape at each end. Needs Linux, curl and cargo.
+# scraped while they are measured, but for one scrape at each end. Needs Linux, curl and cargo; for browsers python3.
 set -eu
 
 cd "$(dirname "$0")/.."
-QUEUES=${QUEUES:-10 1000 5000}
+WHAT=${1:-queues}
+case $WHAT in
+queues) QUEUES=${QUEUES:-10 1000 5000} ;;
+browsers) QUEUES=${QUEUES:-1000 5000} ;;
+*) echo "usage: scripts/bench.sh [queues|browsers]" >&2 && exit 2 ;;
+esac
+BROWSERS=${BROWSERS:-0 50 500}
 SECONDS_EACH=${SECONDS_EACH:-60}
 INTERVAL=${INTERVAL:-15s}
 PROFILE=${PROFILE:-release}
@@ -17,9 +26,13 @@ case $PROFILE in
 dev) FOLDER=${CARGO_TARGET_DIR:-target}/debug ;;
 *) FOLDER=${CARGO_TARGET_DIR:-target}/$PROFILE ;;
 esac
+BUILT=${SQSWATCH:+by hand}
+SQSWATCH=${SQSWATCH:-$FOLDER/sqswatch}
+SIMULATOR=${SIMULATOR:-$FOLDER/examples/simulator}
 WORK=$(mktemp -d)
-SIMULATOR=
+SIMULATED=
 DAEMON=
+LOOKING=
 
 say() { printf 'bench: %s\n' "$*" >&2; }
 
@@ -30,12 +43,13 @@ die() {
 }
 
 stop() {
-    for pid in $DAEMON $SIMULATOR; do
+    for pid in $LOOKING $DAEMON $SIMULATED; do
         kill "$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
     done
     DAEMON=
-    SIMULATOR=
+    SIMULATED=
+    LOOKING=
 }
 
 finish() {
@@ -58,8 +72,8 @@ wait_for() {
 
 start_simulator() {
     rm -f "$WORK"/*.log "$WORK/state.redb"
-    "$FOLDER/examples/simulator" 127.0.0.1:0 "synthetic=$1" >"$WORK/simulator.log" 2>&1 &
-    SIMULATOR=$!
+    "$SIMULATOR" 127.0.0.1:0 "synthetic=$1" >"$WORK/simulator.log" 2>&1 &
+    SIMULATED=$!
     wait_for 60 "address of the simulator" grep -q '^http' "$WORK/simulator.log"
     ENDPOINT=$(grep -m 1 '^http' "$WORK/simulator.log")
 }
@@ -73,10 +87,11 @@ store: { path: "$WORK/state.redb" }
 log: { format: json, level: info }
 END
     AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_EC2_METADATA_DISABLED=true \
-        "$FOLDER/sqswatch" run --config "$WORK/sqswatch.yaml" >"$WORK/daemon.log" 2>&1 &
+        "$SQSWATCH" run --config "$WORK/sqswatch.yaml" >"$WORK/daemon.log" 2>&1 &
     DAEMON=$!
     wait_for 30 "address of the daemon" grep -q '"message":"listening"' "$WORK/daemon.log"
-    METRICS=http://$(sed -n 's/.*"message":"listening".*"address":"\([^"]*\)".*/\1/p' "$WORK/daemon.log" | head -1)/metrics
+    ORIGIN=http://$(sed -n 's/.*"message":"listening".*"address":"\([^"]*\)".*/\1/p' "$WORK/daemon.log" | head -1)
+    METRICS=$ORIGIN/metrics
 }
 
 all_read() {
@@ -133,12 +148,72 @@ measure() {
     stop
 }
 
-say "building ($PROFILE)"
-cargo build --locked --profile "$PROFILE" --bin sqswatch --example simulator >&2
+# How old the oldest reading of counts is, in seconds.
+oldest_reading() {
+    awk -v now="$(date +%s.%N)" 'index($0, "sqs_queue_last_reading_timestamp_seconds{") == 1 && /source="attributes"/ {
+        if (!oldest || $NF < oldest) oldest = $NF } END { printf "%.1f", now - oldest }' "$WORK/scrape"
+}
 
-printf 'sqswatch %s, profile %s, %s cores, poll.attributes %s, %s s each, binary %s MiB\n\n' \
-    "$("$FOLDER/sqswatch" --version | cut -d' ' -f2)" "$PROFILE" "$(nproc)" "$INTERVAL" "$SECONDS_EACH" \
-    "$(($(wc -c <"$FOLDER/sqswatch") / 1048576))"
-printf '| queues | polls/s | CPU of one core | CPU a poll | memory | peak | scrape | scrape, gzip | text | late |\n'
-printf '|---|---|---|---|---|---|---|---|---|---|\n'
-for queues in $QUEUES; do measure "$queues"; done
+# What $2 browsers cost while $1 queues are watched.
+measure_browsers() {
+    say "$1 queues, $2 browsers"
+    open=0 bytes=0 changes=0
+    if [ "$2" -gt 0 ]; then
+        python3 scripts/browsers.py "$ORIGIN" "$2" "$SECONDS_EACH" >"$WORK/browsers" 2>&1 &
+        LOOKING=$!
+        wait_for 300 "pages that are open" grep -q '^opened' "$WORK/browsers"
+    fi
+    scrape
+    polls=$(total sqswatch_aws_requests_total 'operation="GetQueueAttributes"')
+    late=$(total sqswatch_ticks_late_total attributes)
+    cpu=$(cpu_ms "$DAEMON")
+    sleep "$SECONDS_EACH"
+    cpu=$(($(cpu_ms "$DAEMON") - cpu))
+    scrape
+    oldest=$(oldest_reading)
+    polls=$(($(total sqswatch_aws_requests_total 'operation="GetQueueAttributes"') - polls))
+    late=$(($(total sqswatch_ticks_late_total attributes) - late))
+    if [ -n "$LOOKING" ]; then
+        wait "$LOOKING" || die "$(cat "$WORK/browsers")"
+        LOOKING=
+        eval "$(grep '^open=' "$WORK/browsers")"
+        [ "$open" -eq "$2" ] || die "only $open of $2 pages stayed open"
+    fi
+    awk -v queues="$1" -v browsers="$2" -v polls="$polls" -v seconds="$SECONDS_EACH" -v cpu="$cpu" -v late="$late" -v oldest="$oldest" \
+        -v bytes="$bytes" -v changes="$changes" -v memory="$(memory_mib "$DAEMON" VmRSS)" 'BEGIN {
+            printf "| %d | %d | %.1f | %d | %s s | %.1f %% | %d MiB | %s | %s |\n", queues, browsers, polls / seconds, late, oldest,
+                cpu / seconds / 10, memory, browsers ? sprintf("%.1f KiB/s", bytes / browsers / seconds / 1024) : "-",
+                changes ? sprintf("%.1f s", browsers * seconds / changes) : "-" }'
+}
+
+measure_all_browsers() {
+    start_simulator "$1"
+    start_daemon
+    wait_for 180 "reading of all $1 queues" all_read "$1"
+    for browsers in $BROWSERS; do
+        sleep 5
+        measure_browsers "$1" "$browsers"
+    done
+    stop
+}
+
+if [ -z "$BUILT" ]; then
+    say "building ($PROFILE)"
+    cargo build --locked --profile "$PROFILE" --bin sqswatch --example simulator >&2
+fi
+
+printf 'sqswatch %s, %s, %s cores, poll.attributes %s, %s s each, binary %s MiB\n\n' \
+    "$("$SQSWATCH" --version | cut -d' ' -f2)" "${BUILT:-profile $PROFILE}" "$(nproc)" "$INTERVAL" "$SECONDS_EACH" \
+    "$(($(wc -c <"$SQSWATCH") / 1048576))"
+case $WHAT in
+queues)
+    printf '| queues | polls/s | CPU of one core | CPU a poll | memory | peak | scrape | scrape, gzip | text | late |\n'
+    printf '|---|---|---|---|---|---|---|---|---|---|\n'
+    for queues in $QUEUES; do measure "$queues"; done
+    ;;
+browsers)
+    printf '| queues | browsers | polls/s | late | oldest reading | CPU of one core | memory | a browser hears | told every |\n'
+    printf '|---|---|---|---|---|---|---|---|---|\n'
+    for queues in $QUEUES; do measure_all_browsers "$queues"; done
+    ;;
+esac

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Writes dashboards/*.json, and the PrometheusRule of alerts/. Python 3.10 or newer and nothing else.
 
     python3 scripts/dashboards.py            writes them
@@ -14,7 +13,7 @@ import sys
 
 sys.dont_write_bytecode = True  # the tree stays as it is
 
-from boards import daemon, overview, queue, rules  # noqa: E402
+from boards import daemon, overview, queue, rules
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -29,7 +28,9 @@ def wanted():
 
 def main():
     parser = argparse.ArgumentParser(description="Writes dashboards/*.json and deploy/kubernetes/prometheusrule.yaml.")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is not what would be written")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail if a file is not what would be written"
+    )
     check = parser.parse_args().check
     stale = [(path, text) for path, text in wanted() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path, text in stale:

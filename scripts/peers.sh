@@ -7,7 +7,7 @@ set -eu
 
 cd "$(dirname "$0")/.."
 PEERS=${SQSWATCH_PEERS:-$PWD/.peers}
-ALL="prometheus alertmanager faketime localstack moto ministack boto3 tools"
+ALL="prometheus alertmanager faketime browser localstack moto ministack boto3 tools"
 
 usage() {
     cat <<END
@@ -33,6 +33,8 @@ pins() {
     ministack) echo "ministack==1.5.33 cbor2==6.2.1" ;;
     boto3) echo "boto3==1.44.5" ;;
     tools) echo "kubernetes-validate==1.37.0 checkov==3.3.30" ;;
+    # The last playwright-core that runs under Node 18, which is Debian 12's.
+    browser) echo "playwright-core@1.60.0 axe-core@4.14.1" ;;
     *) die "unknown name \`$1\`; known: $ALL" ;;
     esac
 }
@@ -52,6 +54,7 @@ installed() {
     faketime) ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 ;;
     prometheus) command -v promtool >/dev/null 2>&1 && command -v prometheus >/dev/null 2>&1 ;;
     alertmanager) command -v prometheus-alertmanager >/dev/null 2>&1 && command -v amtool >/dev/null 2>&1 ;;
+    browser) command -v chromium >/dev/null 2>&1 && node_works && [ "$(cat "$(stamp browser)" 2>/dev/null)" = "$(pins browser)" ] ;;
     *) [ -x "$PEERS/$1/bin/python" ] && [ "$(cat "$(stamp "$1")" 2>/dev/null)" = "$(pins "$1")" ] ;;
     esac
 }
@@ -102,6 +105,22 @@ install_faketime() {
         die "cannot install libfaketime; run \`apt-get install -y --no-install-recommends libfaketime\` as root"
 }
 
+node_works() { node -e 'process.exit(Number(parseInt(process.versions.node) < 18))' >/dev/null 2>&1; }
+
+# No scripts of packages run: the browser is Debian's, and nothing is to be fetched from anywhere else.
+install_browser() {
+    command -v chromium >/dev/null 2>&1 || apt_install chromium ||
+        die "cannot install chromium; run \`apt-get install -y --no-install-recommends chromium\` as root"
+    { node_works && command -v npm >/dev/null 2>&1; } || { apt_install nodejs npm && node_works; } ||
+        die "the browser tests need Node 18 or newer with npm; run \`apt-get install -y nodejs npm\` as root where that is new enough"
+    mkdir -p "$PEERS/browser"
+    rm -f "$(stamp browser)"
+    # shellcheck disable=SC2046
+    npm install --prefix "$PEERS/browser" --ignore-scripts --no-save --no-audit --no-fund --loglevel=error $(pins browser) >&2 ||
+        die "npm could not install the browser's driver; run \`scripts/peers.sh install browser\` again once the package index answers"
+    pins browser >"$(stamp browser)"
+}
+
 install_venv() {
     minimum=$(python_minimum "$1")
     python=$(find_python "$minimum") || { apt_install python3 python3-venv && python=$(find_python "$minimum"); } ||
@@ -130,6 +149,7 @@ install() {
             prometheus) install_prometheus ;;
             alertmanager) install_alertmanager ;;
             faketime) install_faketime ;;
+            browser) install_browser ;;
             *) install_venv "$name" ;;
             esac
         fi

@@ -6,6 +6,7 @@
 mod counters;
 mod generation;
 mod heartbeat;
+mod histories;
 mod keeper;
 mod receivers;
 mod survey;
@@ -169,6 +170,7 @@ async fn supervise(
     generation.stop(GRACE - HTTP_GRACE).await;
     counters::save(shared).await;
     keeper::finish(shared).await;
+    histories::finish(shared).await;
     outcome
 }
 
@@ -225,12 +227,16 @@ impl Shared {
     async fn open(config: Config, identity: Identity) -> Result<Self, AppError> {
         let path = config.store.path.clone();
         let opened = tokio::task::spawn_blocking(move || {
-            let store = path.map_or_else(|| Ok(Store::memory()), |path| Store::open(&path))?;
+            let store = path.as_ref().map_or_else(|| Ok(Store::memory()), |path| Store::open(path))?;
             let remembered = (store.alarms()?, store.counters()?, store.silences()?);
-            Ok::<_, StoreError>((store, remembered))
+            let board = Arc::new(Board::default());
+            if let Some(path) = path {
+                histories::load(&board, &path);
+            }
+            Ok::<_, StoreError>((store, board, remembered))
         });
-        let (store, (alarms, counters, silences)) = opened.await.map_err(|_| StoreError::Interrupted)??;
-        let board = Arc::new(Board::default());
+        let opened = opened.await.map_err(|_| StoreError::Interrupted)??;
+        let (store, board, (alarms, counters, silences)) = opened;
         board.with_alarms_mut(|remembered| *remembered = alarms);
         board.remember_counters(counters);
         board.set_silences(Silences { silences, ..Silences::default() });
@@ -265,6 +271,7 @@ impl Shared {
             config: self.config.clone(),
             store: self.store.clone(),
             draining: self.draining.clone(),
+            prometheus: web::Prometheus::new(self.http.clone()),
             owed: self.owed.clone(),
             reload,
         }

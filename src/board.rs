@@ -4,6 +4,7 @@
 //! its own, so that a scrape of ten thousand queues never stops a reading. What is not known is absent, never 0.
 
 mod custom;
+mod past;
 mod readings;
 mod target;
 
@@ -25,6 +26,7 @@ use crate::domain::rule::{MetricRef, Rule, Statistic};
 use crate::domain::silence::Silences;
 use crate::domain::time::{Jump, MINUTE, Timestamp};
 use crate::domain::topology;
+use past::Past;
 
 /// Which series the rules need, and how far back. Everything else keeps only its newest value.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -106,6 +108,8 @@ pub struct Board {
     needs: RwLock<Arc<Needs>>,
     /// Counters of queues that are not watched: of an earlier life until they are found, and of those that cannot be read.
     remembered: Mutex<Counters>,
+    /// The histories of queues that are not watched.
+    past: Past,
 }
 
 /// Counters as the store keeps them.
@@ -175,6 +179,7 @@ impl Board {
                 let id = queue.id.clone();
                 let mut readings = Readings::new(queue, &needs);
                 self.give_back_counters(&id, &mut readings);
+                readings.history = self.past.give_back(&id);
                 let readings = Mutex::new(readings);
                 next.insert(
                     id.clone(),
@@ -227,6 +232,7 @@ impl Board {
         let counters = readings.counters().iter();
         let snapshots = counters.map(|(metric, counter)| ((watched.id.clone(), *metric), counter.snapshot()));
         unpoisoned(self.remembered.lock()).extend(snapshots);
+        self.past.keep(watched.id.clone(), readings.history.clone());
     }
 
     fn give_back_counters(&self, id: &QueueId, readings: &mut Readings) {
@@ -350,6 +356,7 @@ impl Board {
     /// The wall clock was set: all that is remembered moves along. Nothing but the clock has changed, so no alarm does.
     pub fn shift(&self, jump: Jump) {
         self.queues().values().for_each(|watched| watched.lock().shift(jump));
+        self.past.shift(jump);
         self.customs().values().for_each(|custom| custom.shift(jump));
         unpoisoned(self.targets.write()).values_mut().for_each(|health| health.shift(jump));
         self.with_alarms_mut(|alarms| alarms.values_mut().for_each(|alarm| alarm.shift(jump)));

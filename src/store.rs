@@ -21,6 +21,7 @@ mod jump;
 mod outbox;
 mod overflow;
 mod parked;
+pub mod past;
 mod receipts;
 mod record;
 mod schema;

@@ -94,7 +94,9 @@ def stat(title, description, unit, expression, *, steps=PLAIN, size=(3, 4), text
     }
     defaults = {"noValue": "–", "color": {"mode": "thresholds"}, **defaults}
     targets = _targets(expression, instant=True)
-    return _panel("stat", title, description, size, unit=unit, steps=steps, targets=targets, options=options, **defaults)
+    return _panel(
+        "stat", title, description, size, unit=unit, steps=steps, targets=targets, options=options, **defaults
+    )
 
 
 def gauge(title, description, expression, *, steps, size=(3, 4)):
@@ -112,7 +114,9 @@ def gauge(title, description, expression, *, steps, size=(3, 4)):
     )
 
 
-def timeseries(title, description, unit, queries, *, steps=PLAIN, size=(8, 8), stacked=False, bars=False, links=(), **defaults):
+def timeseries(
+    title, description, unit, queries, *, steps=PLAIN, size=(8, 8), stacked=False, bars=False, links=(), **defaults
+):
     """Lines (or bars) over time: expressions with their legends. Thresholds other than `PLAIN` are drawn."""
     custom = {
         "drawStyle": "bars" if bars else "line",
@@ -132,11 +136,20 @@ def timeseries(title, description, unit, queries, *, steps=PLAIN, size=(8, 8), s
     defaults = {"min": 0, "color": {"mode": "palette-classic"}, "links": list(links), **defaults}
     targets = _targets(queries, instant=False)
     return _panel(
-        "timeseries", title, description, size, unit=unit, steps=steps, targets=targets, options=options, custom=custom, **defaults
+        "timeseries",
+        title,
+        description,
+        size,
+        unit=unit,
+        steps=steps,
+        targets=targets,
+        options=options,
+        custom=custom,
+        **defaults,
     )
 
 
-def spans(title, description, queries, *, mappings, size=(24, 7)):
+def spans(title, description, queries, *, mappings, size=(24, 7), links=()):
     """A state timeline: when each of several things was in which state."""
     options = {
         "alignValue": "left",
@@ -146,11 +159,20 @@ def spans(title, description, queries, *, mappings, size=(24, 7)):
         "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
         "tooltip": {"mode": "single", "sort": "none"},
     }
-    defaults = {"mappings": mappings, "color": {"mode": "thresholds"}, "noValue": "–"}
+    defaults = {"mappings": mappings, "color": {"mode": "thresholds"}, "noValue": "–", "links": list(links)}
     targets = _targets(queries, instant=False)
     custom = {"fillOpacity": 80, "lineWidth": 0}
     return _panel(
-        "state-timeline", title, description, size, unit="none", steps=PLAIN, targets=targets, options=options, custom=custom, **defaults
+        "state-timeline",
+        title,
+        description,
+        size,
+        unit="none",
+        steps=PLAIN,
+        targets=targets,
+        options=options,
+        custom=custom,
+        **defaults,
     )
 
 
@@ -202,14 +224,31 @@ def table(title, description, queries, columns, *, size=(12, 9), sort=None):
 
 
 def _variable(name, label, description, kind, **more):
-    return {"name": name, "label": label, "description": description, "type": kind, "hide": 0, "skipUrlSync": False, **more}
+    return {
+        "name": name,
+        "label": label,
+        "description": description,
+        "type": kind,
+        "hide": 0,
+        "skipUrlSync": False,
+        **more,
+    }
 
 
 def datasource():
     """Which Prometheus."""
     return _variable(
-        "datasource", "Data source", "The Prometheus that scrapes sqswatch", "datasource",
-        query="prometheus", refresh=1, regex="", multi=False, includeAll=False, options=[], current={},
+        "datasource",
+        "Data source",
+        "The Prometheus that scrapes sqswatch",
+        "datasource",
+        query="prometheus",
+        refresh=1,
+        regex="",
+        multi=False,
+        includeAll=False,
+        options=[],
+        current={},
     )
 
 
@@ -217,10 +256,21 @@ def choice(name, label, description, query, *, many=True, regex="", hide=0):
     """What a query finds: with `many`, several or all of it; else one."""
     everything = {"allValue": ".*", "current": {"text": ["All"], "value": ["$__all"]}} if many else {"current": {}}
     found = _variable(
-        name, label, description, "query",
-        datasource=DATASOURCE, query={"query": query, "refId": name, "qryType": 5}, definition=query,
+        name,
+        label,
+        description,
+        "query",
+        datasource=DATASOURCE,
+        query={"query": query, "refId": name, "qryType": 5},
+        definition=query,
         # On every load; a change of the time range asks nothing again.
-        refresh=1, regex=regex, sort=1, multi=many, includeAll=many, options=[], **everything,
+        refresh=1,
+        regex=regex,
+        sort=1,
+        multi=many,
+        includeAll=many,
+        options=[],
+        **everything,
     )
     return found | {"hide": hide}
 
@@ -237,8 +287,15 @@ def custom(name, label, description, values):
     """One of a few; the first by default."""
     options = [{"text": value, "value": value, "selected": value == values[0]} for value in values]
     return _variable(
-        name, label, description, "custom",
-        query=",".join(values), current={"text": values[0], "value": values[0]}, options=options, multi=False, includeAll=False,
+        name,
+        label,
+        description,
+        "custom",
+        query=",".join(values),
+        current={"text": values[0], "value": values[0]},
+        options=options,
+        multi=False,
+        includeAll=False,
     )
 
 
@@ -246,16 +303,32 @@ def annotation(name, colour, expression, title, text):
     """Marks on every plot for as long as the expression has a value above 0."""
     target = {"refId": "Anno", "expr": expression, "editorMode": "code", "range": True, "instant": False}
     return {
-        "name": name, "datasource": DATASOURCE, "enable": True, "hide": False, "iconColor": colour,
-        "expr": expression, "step": "60s", "titleFormat": title, "textFormat": text, "target": target,
+        "name": name,
+        "datasource": DATASOURCE,
+        "enable": True,
+        "hide": False,
+        "iconColor": colour,
+        "expr": expression,
+        "step": "60s",
+        "titleFormat": title,
+        "textFormat": text,
+        "target": target,
     }
 
 
 def page_link(title, url, tooltip, *, external=False):
     """A link at the head of the dashboard; to a dashboard it keeps the time range."""
     return {
-        "type": "link", "title": title, "url": url, "tooltip": tooltip, "tags": [], "asDropdown": False, "includeVars": False,
-        "icon": "external link" if external else "dashboard", "keepTime": not external, "targetBlank": external,
+        "type": "link",
+        "title": title,
+        "url": url,
+        "tooltip": tooltip,
+        "tags": [],
+        "asDropdown": False,
+        "includeVars": False,
+        "icon": "external link" if external else "dashboard",
+        "keepTime": not external,
+        "targetBlank": external,
     }
 
 
@@ -280,8 +353,12 @@ def _laid_out(rows):
     top, everything, ids = 0, [], iter(range(1, 10_000))
     for title, collapsed, panels in rows:
         heading = {
-            "id": next(ids), "type": "row", "title": title, "collapsed": collapsed,
-            "gridPos": {"h": 1, "w": WIDTH, "x": 0, "y": top}, "panels": [],
+            "id": next(ids),
+            "type": "row",
+            "title": title,
+            "collapsed": collapsed,
+            "gridPos": {"h": 1, "w": WIDTH, "x": 0, "y": top},
+            "panels": [],
         }
         below_panels = _placed(panels, top + 1)
         panels = [{"id": next(ids), **panel} for panel in panels]
@@ -294,11 +371,16 @@ def _laid_out(rows):
     return everything
 
 
-def dashboard(uid, title, description, *, variables, links, annotations, rows):
+def dashboard(uid, title, description, *, variables, links, annotations, rows, refresh="30s"):
     """The whole; `version` and `id` are left to Grafana."""
     builtin = {
-        "builtIn": 1, "datasource": {"type": "grafana", "uid": "-- Grafana --"}, "enable": True, "hide": True,
-        "iconColor": "rgba(0, 211, 255, 1)", "name": "Annotations & Alerts", "type": "dashboard",
+        "builtIn": 1,
+        "datasource": {"type": "grafana", "uid": "-- Grafana --"},
+        "enable": True,
+        "hide": True,
+        "iconColor": "rgba(0, 211, 255, 1)",
+        "name": "Annotations & Alerts",
+        "type": "dashboard",
     }
     return {
         "uid": uid,
@@ -308,7 +390,7 @@ def dashboard(uid, title, description, *, variables, links, annotations, rows):
         "schemaVersion": SCHEMA,
         "editable": True,
         "graphTooltip": 1,
-        "refresh": "30s",
+        "refresh": refresh,
         "timezone": "browser",
         "time": {"from": "now-3h", "to": "now"},
         "timepicker": {},

@@ -17,5 +17,5 @@ spec:
 def operator(folder):
     """The manifest. Rule files and `spec` have the same shape, so it is an indentation away."""
     text = (folder / "sqswatch.yaml").read_text(encoding="utf-8")
-    groups = text[text.index("groups:\n"):]
+    groups = text[text.index("groups:\n") :]
     return HEAD + "".join(f"  {line}" if line.strip() else line for line in groups.splitlines(keepends=True))

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::receivers::Receivers;
-use super::{Shared, counters, heartbeat, keeper};
+use super::{Shared, counters, heartbeat, histories, keeper};
 use crate::aws::clients::Clients;
 use crate::judge::{self, Judge, Said};
 use crate::notify::Receiver;
@@ -46,6 +46,7 @@ impl Generation {
         generation.resend(&delivery, shared);
         generation.spawn("notify", deliver::run(delivery, shared.owed.clone(), generation.stop.clone()));
         generation.spawn("counters", counters::run(shared.clone(), generation.stop.clone()));
+        generation.spawn("histories", histories::run(shared.clone(), generation.stop.clone()));
         generation
     }
 

@@ -1,6 +1,7 @@
 //! The board as its users see it: what enters, what is known, what is gone.
 
 use super::*;
+use crate::domain::history::History;
 use crate::domain::queue::{RedrivePolicy, Role};
 use crate::domain::rule::Statistic;
 use crate::domain::series::StatisticSet;
@@ -313,4 +314,43 @@ fn every_reading_leaves_its_mark_in_the_history_and_what_was_not_read_does_not()
     }
     board.shift(Jump { from: minute(1003), to: minute(2003) });
     assert_eq!(plotted(&board, "orders", Metric::MessagesVisible, 2000, 2003), [Some(5.0), None, Some(9.0)]);
+}
+
+#[test]
+fn a_history_outlives_its_queue_until_all_of_it_is_too_old_and_goes_on_with_a_queue_that_is_found() {
+    let earlier = board(&["a", "b"]);
+    earlier.read_attributes(&id("a"), minute(10_000), depth(7), None);
+    earlier.read_attributes(&id("b"), minute(10_000), depth(8), None);
+    let saved = |board: &Board, now| board.histories(minute(now)).collect::<BTreeMap<_, _>>();
+    let board = Board::default();
+    board.remember_histories(saved(&earlier, 10_000), minute(10_005));
+    assert_eq!(saved(&board, 10_005).len(), 2, "nothing is found yet, nothing is lost");
+
+    board.discovered(&target(), vec![Queue::new(id("a"), "http://q")]);
+    board.read_attributes(&id("a"), minute(10_002), depth(9), None);
+    assert_eq!(plotted(&board, "a", Metric::MessagesVisible, 10_000, 10_003), [Some(7.0), None, Some(9.0)]);
+    board.forget(&id("a"));
+    board.discovered(&target(), vec![Queue::new(id("a"), "http://q")]);
+    assert_eq!(plotted(&board, "a", Metric::MessagesVisible, 10_000, 10_001), [Some(7.0)]);
+
+    board.shift(Jump { from: minute(10_002), to: minute(20_002) });
+    let week = 7 * 24 * 60;
+    assert!(saved(&board, 20_001 + week).contains_key(&id("b")), "b moved along");
+    assert!(!saved(&board, 20_002 + week).contains_key(&id("b")), "b is too old");
+    assert!(saved(&board, 20_002 + week).contains_key(&id("a")));
+}
+
+#[test]
+fn histories_of_queues_that_come_and_go_are_bounded() {
+    let board = Board::default();
+    let mut history = History::default();
+    history.read(Metric::MessagesVisible, minute(10_000), 1.0);
+    let many = (0..10_050).map(|n| (id(&format!("q{n}")), history.clone())).collect();
+    board.remember_histories(many, minute(10_000));
+    assert_eq!(board.histories(minute(10_001)).count(), 10_000);
+    let mut future = BTreeMap::new();
+    future.insert(id("q"), history);
+    let other = Board::default();
+    other.remember_histories(future, minute(5000));
+    assert_eq!(other.histories(minute(5000)).count(), 0, "noted by a clock that was wrong");
 }

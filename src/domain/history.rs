@@ -10,6 +10,7 @@
 //! A coarse value is made of the finer ones it spans, whenever one of these changes: the largest of a gauge, the mean of a sum
 //! per minute. Of hours, that is the mean of what is known of their tens of minutes.
 
+pub mod bytes;
 mod column;
 mod packed;
 mod shape;
@@ -39,6 +40,9 @@ pub const TRACKED: [Metric; 9] = [
     Metric::EmptyReceives,
     Metric::DeadLetters,
 ];
+
+/// The end of time: the year 9999.
+const LAST_MINUTE: i64 = 253_402_300_800 / 60;
 
 /// How far back a history reaches at most.
 pub const REACH: Duration = Duration::from_secs(7 * 86_400);
@@ -143,22 +147,41 @@ impl History {
 
     /// The earliest instant of which anything is known.
     pub fn since(&self) -> Option<Timestamp> {
-        let mut since: Option<i64> = None;
+        self.earliest(&self.columns)
+    }
+
+    /// The earliest instant of which this metric is known.
+    pub fn known_since(&self, metric: Metric) -> Option<Timestamp> {
+        self.earliest(std::slice::from_ref(&self.columns[position(metric)?]))
+    }
+
+    fn earliest(&self, columns: &[Column]) -> Option<Timestamp> {
+        let known: Vec<&Column> = columns.iter().filter(|column| !column.is_unknown()).collect();
+        let mut earliest: Option<i64> = None;
         for tier in TIERS.iter().rev() {
-            let window = tier.window(self.end);
-            if since.is_some_and(|since| since < window.start * tier.minutes) {
+            let mut window = tier.window(self.end);
+            if earliest.is_some_and(|earliest| earliest < window.start * tier.minutes) {
                 break;
             }
-            let known =
-                |bucket: &i64| (0..TRACKED.len()).any(|column| self.at(column, tier, *bucket).is_some());
-            since = window.clone().find(known).map(|bucket| bucket * tier.minutes).or(since);
+            let is_known = |bucket: &i64| known.iter().any(|column| column.get(tier.slot(*bucket)).is_some());
+            earliest = window.find(is_known).map(|bucket| bucket * tier.minutes).or(earliest);
         }
-        since.map(instant)
+        earliest.map(instant)
     }
 
     /// Whether nothing was ever noted.
     pub fn is_empty(&self) -> bool {
         self.columns.iter().all(Column::is_unknown)
+    }
+
+    /// The end of the newest minute that was noted; of an empty history it means nothing.
+    pub fn end(&self) -> Timestamp {
+        instant(self.end)
+    }
+
+    /// Whether all that is known lies further back than a history reaches.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.is_empty() || now.since(self.end()) > REACH
     }
 
     /// Forgets what lies after `now`: it was noted by a clock that was wrong.
@@ -167,11 +190,6 @@ impl History {
         if end < self.end {
             self.moved_by(0, end);
         }
-    }
-
-    /// Forgets what has become too old by `now`.
-    pub fn forget_before(&mut self, now: Timestamp) {
-        self.advance(minute(now));
     }
 
     /// The wall clock was set: everything is as long ago as it was, to a bucket.

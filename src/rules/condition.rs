@@ -76,7 +76,7 @@ impl Judged<'_> {
     fn value(&self, offset: Duration, notes: &mut Vec<String>) -> Result<Expr, Cannot> {
         match &self.condition.metric {
             MetricRef::Math(math) => {
-                Formula { math, datapoints: self.datapoints, range: self.condition.range() }
+                Formula { math, datapoints: self.datapoints, reach: self.condition.reach() }
                     .value(offset, notes)
             }
             metric => self.datapoints.value(metric, self.condition.statistic, offset),

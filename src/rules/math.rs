@@ -14,14 +14,17 @@ use crate::domain::rule::MetricRef;
 /// Longer expressions are refused, in bytes: nobody could read them, nor would a server like to run them.
 const LONGEST: usize = 16 << 10;
 
+/// Up to how many periods are written out to find the newest that has a value.
+const MOST_REPEATED: u32 = 6;
+
 /// An expression over the metrics of one alarm.
 pub struct Formula<'a> {
     /// The expression.
     pub math: &'a Math,
     /// Its metrics' datapoints.
     pub datapoints: Datapoints<'a>,
-    /// How many periods back a point is sought that repeats.
-    pub range: u32,
+    /// How far back a point is sought that repeats.
+    pub reach: Duration,
 }
 
 /// A vector, and whether the expression makes gaps in it.
@@ -168,7 +171,6 @@ impl Translation<'_> {
     }
 
     fn fill(&mut self, of: &Node, filling: &Filling, offset: Duration) -> Result<Value, Cannot> {
-        let datapoints = self.formula.datapoints;
         match filling {
             Filling::With(with) => {
                 let (of, with) = (self.value(of, offset)?, self.value(with, offset)?);
@@ -178,13 +180,28 @@ impl Translation<'_> {
                 };
                 Ok(series(of.expr().also("or", &filling), of.gaps() && with.gaps()))
             }
-            Filling::Repeat => {
-                let of = self.value(of, Duration::ZERO)?;
-                let reach = datapoints.period * self.formula.range;
-                let window = Grid { reach, step: step(datapoints.period), offset };
-                Ok(series(Expr::closed(format!("last_over_time({})", window.of(&of.expr()))), of.gaps()))
-            }
+            Filling::Repeat => self.repeat(of, offset),
         }
+    }
+
+    /// The newest value there is. Periods of several minutes are written out, so that none in between is found.
+    fn repeat(&mut self, of: &Node, offset: Duration) -> Result<Value, Cannot> {
+        let Formula { datapoints, reach, .. } = *self.formula;
+        let (step, period) = (step(datapoints.period), datapoints.period);
+        let points = (reach.as_secs() / period.as_secs().max(1)) as u32;
+        let newest = self.value(of, offset)?;
+        if period > step && points <= MOST_REPEATED {
+            let mut all = newest.expr();
+            for back in 1..points {
+                all = all.also("or", &self.value(of, offset + period * back)?.expr());
+            }
+            return Ok(series(all, newest.gaps()));
+        }
+        if period > step {
+            self.note("`FILL(m, REPEAT)` also finds periods that end between two of the alarm's.");
+        }
+        let window = Grid { reach, step, offset }.of(&self.value(of, Duration::ZERO)?.expr());
+        Ok(series(Expr::closed(format!("last_over_time({window})")), newest.gaps()))
     }
 
     /// The subjects of the alarm, with any value.

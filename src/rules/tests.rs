@@ -211,7 +211,7 @@ fn metric_math_keeps_its_gaps() {
         ),
         ("FILL(v, w)", "(V or W) > 9"),
         ("FILL(v, 1) + w", "((V or 0 * ALL + 1) + W) > 9"),
-        ("FILL(v, REPEAT) + w", "(last_over_time((V)[2m59s999ms:1m]) + W) > 9"),
+        ("FILL(v, REPEAT) + w", "(last_over_time((V)[5m59s999ms:1m]) + W) > 9"),
         ("RATE(v) + w", "(((V - V offset 1m) / 60 or 0 * W) + W) > 9"),
         ("CEIL(ABS(v)) > FLOOR(w)", "(ceil(abs(V)) > bool floor(W)) > 9"),
         (

@@ -3,6 +3,7 @@
 //! Named `bench-00000` and up. In each ten, number 9 is the dead-letter queue of number 8, and numbers 5 to 7 are always
 //! empty. Nothing is stored and nothing is locked, so that a bench measures the client and not this.
 
+use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 use std::time::Duration;
 
@@ -57,9 +58,9 @@ impl Synthetic {
     }
 
     /// Tags of a queue.
-    pub fn tags(&self, index: usize) -> [(&'static str, &'static str); 2] {
+    pub fn tags(&self, index: usize) -> BTreeMap<&'static str, &'static str> {
         const TEAMS: [&str; 4] = ["payments", "orders", "search", "platform"];
-        [("team", TEAMS[index % TEAMS.len()]), ("environment", "bench")]
+        BTreeMap::from([("team", TEAMS[index % TEAMS.len()]), ("environment", "bench")])
     }
 
     /// The answer of GetQueueAttributes, written by hand: only what is asked for, as AWS does, and no escaping, since

@@ -37,7 +37,7 @@ impl IntoResponse for Fault {
 
 /// The paths there are, for whoever took another.
 const PATHS: &str = "the pages are /, /queues/{name}, /alarms, /notifications and /system; for programs there are /metrics, /healthz, /readyz, /api/v1/queues, /api/v1/queues/{name}, \
-                     /api/v1/alarms, /api/v1/alarms/{alarm}, /api/v1/notifications, /api/v1/silences and POST /-/reload";
+                     /api/v1/queues/{name}/history, /api/v1/alarms, /api/v1/alarms/{alarm}, /api/v1/notifications, /api/v1/silences and POST /-/reload";
 
 /// Answers for every other path.
 pub async fn unknown_path(uri: Uri) -> Fault {

@@ -3,6 +3,7 @@
 //! What changes something needs the token (`token.rs`). Instants are RFC 3339 in UTC, lengths are seconds; what is not known is absent.
 
 pub mod alarms;
+pub mod history;
 pub mod notifications;
 pub mod queues;
 pub mod reload;

@@ -151,6 +151,7 @@ fn router(web: Web, hub: Hub) -> Router {
         .route("/readyz", get(health::ready))
         .route("/api/v1/queues", get(api::queues::list))
         .route("/api/v1/queues/{name}", get(api::queues::one))
+        .route("/api/v1/queues/{name}/history", get(api::history::history))
         .route("/api/v1/alarms", get(api::alarms::list))
         .route("/api/v1/alarms/{alarm}", get(api::alarms::one::one))
         .route("/api/v1/notifications", get(api::notifications::list))

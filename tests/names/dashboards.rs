@@ -9,22 +9,6 @@ use sqswatch::domain::metric::CATALOGUE;
 use crate::grafana::{self, Dashboard, FILES, filled, list, used};
 use crate::{exported, named, promtool, read};
 
-/// Every text in a JSON value, however deep.
-fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
-    match value {
-        Value::String(text) => found.push(text),
-        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
-        Value::Object(map) => map.values().for_each(|item| texts(item, found)),
-        _ => {}
-    }
-}
-
-fn all_texts(dashboard: &Dashboard) -> Vec<&str> {
-    let mut found = Vec::new();
-    texts(&dashboard.json, &mut found);
-    found
-}
-
 /// `x`, `y`, `w`, `h` of a panel.
 fn place(panel: &Value) -> [u64; 4] {
     ["x", "y", "w", "h"].map(|key| panel["gridPos"][key].as_u64().expect("a grid position"))
@@ -52,7 +36,7 @@ fn what_they_name_exists_and_what_exists_is_shown() {
     let exported = exported();
     let mut shown = String::new();
     for dashboard in Dashboard::all() {
-        let text = all_texts(&dashboard).join("\n");
+        let text = dashboard.texts().join("\n");
         let unknown: Vec<_> = named(&text).difference(&exported).copied().collect();
         assert!(unknown.is_empty(), "{} names what is not exported: {unknown:?}", dashboard.file);
         for query in dashboard.queries() {
@@ -139,7 +123,7 @@ fn variables_and_links_lead_somewhere() {
     let uids: BTreeSet<&str> = all.iter().map(|dashboard| dashboard.json["uid"].as_str().unwrap()).collect();
     for dashboard in &all {
         let (variables, file) = (dashboard.variables(), dashboard.file);
-        for text in all_texts(dashboard) {
+        for text in dashboard.texts() {
             let unknown: Vec<_> = used(text)
                 .into_iter()
                 .filter(|name| !name.starts_with("__") && !variables.contains(&**name))
@@ -150,19 +134,15 @@ fn variables_and_links_lead_somewhere() {
                 assert!(uids.contains(uid), "{file}: no dashboard has the uid `{uid}`");
                 assert!(rest.contains("${datasource:queryparam}"), "{file}: {text} forgets the data source");
             }
-            if let Some(page) = text.strip_prefix("${sqswatch_url}") {
-                let known = page == "/" || page == "/alarms" || page.starts_with("/queues/$");
-                assert!(known, "{file}: sqswatch's page has no `{page}`");
-            }
         }
         for variable in variables.iter().filter(|name| !matches!(**name, "datasource")) {
-            let others =
-                all_texts(dashboard).into_iter().filter(|text| used(text).contains(*variable)).count();
+            let others = dashboard.texts().into_iter().filter(|text| used(text).contains(*variable)).count();
             assert!(others > 0, "{file}: nothing uses `{variable}`");
         }
     }
     let queue = Dashboard::read("queue.json");
-    for passed in all.iter().flat_map(all_texts).filter(|text| text.starts_with("/d/sqswatch-queue?")) {
+    for passed in all.iter().flat_map(Dashboard::texts).filter(|text| text.starts_with("/d/sqswatch-queue?"))
+    {
         for parameter in passed.split("var-").skip(1).filter_map(|rest| rest.split('=').next()) {
             assert!(queue.variables().contains(parameter), "the queue's dashboard has no `{parameter}`");
         }

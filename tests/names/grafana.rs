@@ -67,9 +67,25 @@ impl Dashboard {
         of_panels.chain(of_annotations).collect()
     }
 
+    /// Every text in it, however deep.
+    pub fn texts(&self) -> Vec<&str> {
+        let mut found = Vec::new();
+        collect(&self.json, &mut found);
+        found
+    }
+
     /// The names of its variables.
     pub fn variables(&self) -> BTreeSet<&str> {
         list(&self.json["templating"]["list"]).iter().filter_map(|one| one["name"].as_str()).collect()
+    }
+}
+
+fn collect<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => found.push(text),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        Value::Object(map) => map.values().for_each(|item| collect(item, found)),
+        _ => {}
     }
 }
 

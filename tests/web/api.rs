@@ -59,6 +59,74 @@ async fn one_queue_is_shown_whole() {
 }
 
 #[tokio::test]
+async fn the_history_of_a_queue_is_told_and_what_is_not_known_is_null() {
+    let server = Server::start(world::web(world::small()).0).await;
+    // NOW is 03:04:05; CloudWatch's minute is 03:01.
+    let minute = 1_767_322_860;
+    let path = "/api/v1/queues/orders.fifo/history?from=2026-01-02T03:01:00Z&until=1767323100";
+    let told = server.get(path).await.json();
+    assert_eq!(
+        (&told["from"], &told["until"]),
+        (&json!("2026-01-02T03:01:00Z"), &json!("2026-01-02T03:05:00Z"))
+    );
+    assert_eq!((&told["step_seconds"], &told["source"]), (&json!(60), &json!("daemon")));
+    assert!(told.get("note").is_none());
+    let points = |values: [Option<f64>; 4]| {
+        json!((0..4).map(|n| json!([minute + n * 60, values[n as usize]])).collect::<Vec<_>>())
+    };
+    for (metric, values) in [
+        ("messages_visible", [None, None, None, Some(1200.0)]),
+        ("messages_delayed", [None, None, None, Some(0.0)]),
+        ("oldest_message_age", [Some(86_400.0), None, None, None]),
+        ("messages_sent", [Some(1234.0), None, None, None]),
+        ("messages_received", [None; 4]),
+        ("dead_letters", [None; 4]),
+    ] {
+        assert_eq!(told["metrics"][metric], points(values), "{metric}");
+    }
+    assert_eq!(told["metrics"].as_object().unwrap().len(), 9);
+
+    let week = "/api/v1/queues/orders.fifo/history?from=1766718300&until=1767323100&metric=messages_sent,messages_visible";
+    let told = server.get(week).await.json();
+    assert_eq!(told["step_seconds"], 30 * 60);
+    assert_eq!(told["metrics"].as_object().unwrap().len(), 2);
+    let sent = told["metrics"]["messages_sent"].as_array().unwrap();
+    assert_eq!((sent.len(), &sent[336]), (337, &json!([1_767_322_800, 1234.0])), "a sum is per minute");
+
+    let usual = server.get("/api/v1/queues/unread/history").await.json();
+    let points = usual["metrics"]["messages_visible"].as_array().unwrap();
+    assert!((180..=181).contains(&points.len()) && points.iter().all(|point| point[1].is_null()));
+}
+
+#[tokio::test]
+async fn a_history_that_cannot_be_told_is_refused_with_a_hint() {
+    let server = Server::start(world::web(world::small()).0).await;
+    for (path, status, word) in [
+        ("nobody/history", 404, "no watched queue is named `nobody`"),
+        ("unread/history?region=mars", 404, "no watched queue"),
+        ("unread/history?from=yesterday", 400, "`from` is no instant"),
+        ("unread/history?from=NaN", 400, "`from` is no instant"),
+        ("unread/history?until=1e300", 400, "`until` is no instant"),
+        ("unread/history?from=-1", 400, "`from` is no instant"),
+        ("unread/history?from=2026-01-02T03:04:05+01:00", 400, "`from` is no instant"),
+        ("unread/history?from=10&until=10", 400, "is not before"),
+        ("unread/history?from=2099-01-01T00:00:00Z", 400, "is not before"),
+        ("unread/history?metric=messages_visible,depth", 400, "no history is kept of `depth`"),
+        ("unread/history?metric=retention", 400, "no history is kept of `retention`"),
+        ("unread/history?metric=", 400, "no history is kept of ``"),
+        ("unread/history?step=60", 400, "step"),
+    ] {
+        let refused = server.get(&format!("/api/v1/queues/{path}")).await;
+        assert_eq!(refused.status, status, "{path}");
+        let fault = refused.json();
+        assert!(fault["error"].as_str().unwrap().contains(word), "{path}: {fault}");
+        assert!(!fault["hint"].as_str().unwrap().is_empty());
+    }
+    let long = server.get("/api/v1/queues/unread/history?from=0&until=253402300799").await.json();
+    assert!(long["metrics"]["messages_visible"].as_array().unwrap().len() <= 500);
+}
+
+#[tokio::test]
 async fn a_name_in_two_regions_must_be_told_apart() {
     use sqswatch::domain::queue::{Queue, QueueId};
     let board = world::small();
@@ -67,6 +135,7 @@ async fn a_name_in_two_regions_must_be_told_apart() {
     board.discovered(&target.into(), vec![Queue::new(other, "http://x")]);
     let server = Server::start(world::web(board).0).await;
     assert_eq!(server.get("/api/v1/queues/unread").await.status, 409);
+    assert_eq!(server.get("/api/v1/queues/unread/history").await.status, 409);
     let one = server.get("/api/v1/queues/unread?region=us-east-1").await.json();
     assert_eq!(one["region"], "us-east-1");
 }

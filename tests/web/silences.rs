@@ -201,7 +201,7 @@ async fn maintenance_windows_silence_and_are_shown_everywhere() {
         assert!(metrics.lines().any(|found| found == line), "{line}");
     }
     let page = server.get("/").await.text();
-    let order = ["<h2 id=\"firing\">", "<strong>unread", "<strong>orders-dlq", "<h2 id=\"silenced\">"];
+    let order = ["<h2 id=\"firing\">", ">unread</a>", ">orders-dlq.fifo</a>", "<h2 id=\"silenced\">"];
     let places: Vec<_> = order.iter().map(|text| page.find(text)).collect();
     assert!(places.is_sorted() && places[0].is_some(), "what is silenced comes last: {places:?} in {page}");
     assert!(page.contains("maintenance present") && page.contains(">silenced</span>"), "{page}");

@@ -1,12 +1,14 @@
 //! All that is remembered of one metric, in as little room as it needs.
 
+use std::fmt;
+
 use super::packed::Packed;
 use super::tiers::SLOTS;
 
 const WORDS: usize = SLOTS.div_ceil(64);
 
 /// The values of one metric by their place. Many a metric is 0 for days: of it one bit a value is kept.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Column {
     /// None is known.
     Unknown,
@@ -54,5 +56,13 @@ impl Column {
 impl PartialEq for Column {
     fn eq(&self, other: &Self) -> bool {
         (0..SLOTS).all(|slot| self.get(slot) == other.get(slot))
+    }
+}
+
+impl fmt::Debug for Column {
+    /// How many values there are; all of them would fill pages.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = (0..SLOTS).filter(|slot| self.get(*slot).is_some()).count();
+        write!(f, "{known} values")
     }
 }

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use super::{instant, minute};
+use super::{LAST_MINUTE, instant, minute};
 use crate::domain::time::{MINUTE, Timestamp};
 
 /// The lengths that are tried first, in minutes: each divides or is a multiple of every tier's bucket.
 const STEPS: [i64; 12] = [1, 2, 5, 10, 20, 30, 60, 120, 180, 240, 360, 720];
 const DAY: i64 = 1440;
-/// The end of time for a plot: the year 9999.
-const LATEST: Timestamp = Timestamp::from_secs(253_402_300_800);
 /// More points nobody can see.
 const MOST: usize = 11_000;
 
@@ -26,7 +24,7 @@ impl Spacing {
     /// The shortest of which at most `most` cover `[from, until)`. Before 1970 there is nothing.
     pub(super) fn of(from: Timestamp, until: Timestamp, most: usize) -> Self {
         let most = most.clamp(1, MOST) as i64;
-        let [from, until] = [from, until].map(|at| at.clamp(Timestamp::default(), LATEST));
+        let [from, until] = [from, until].map(|at| at.clamp(Timestamp::default(), instant(LAST_MINUTE)));
         if until <= from {
             return Self { step: 1, first: minute(from), count: 0 };
         }
@@ -88,7 +86,7 @@ mod tests {
             if spacing.count > 0 {
                 let end = spacing.first + spacing.count.saturating_mul(spacing.step);
                 prop_assert!(spacing.first <= from.max(0) / 60_000);
-                prop_assert!(end > (until.min(LATEST.as_millis()) - 1) / 60_000);
+                prop_assert!(end > (until.min(instant(LAST_MINUTE).as_millis()) - 1) / 60_000);
             }
         }
     }

@@ -34,6 +34,10 @@ fn a_minute_has_the_largest_reading_and_a_minute_without_one_has_no_value() {
     assert_eq!(values(&history, SUM, 0, 2, 10), [None, None], "another metric");
     assert_eq!(values(&history, Metric::Retention, 0, 2, 10), [None, None], "one that is not remembered");
     assert_eq!(history.since(), Some(at(0)));
+    history.tell(SUM, at(3), [(at(-30), 1.0)]);
+    let since =
+        [GAUGE, SUM, Metric::MessagesDeleted, Metric::Retention].map(|metric| history.known_since(metric));
+    assert_eq!((history.since(), since), (Some(at(-30)), [Some(at(0)), Some(at(-30)), None, None]));
 }
 
 #[test]
@@ -153,7 +157,7 @@ fn instants_at_the_ends_of_time_neither_hang_nor_take_memory() {
             history.shift(Jump { from: first, to: second });
             history.shift(Jump { from: second, to: first });
             history.forget_after(second);
-            history.forget_before(second);
+            let _ = history.is_over(second);
             let _ = history.since();
             assert!(history.points(GAUGE, first, second, usize::MAX).points.len() <= 11_000);
         }
@@ -264,7 +268,8 @@ proptest! {
                 }
             }
         }
-        history.forget_before(instant(now));
+        // Both forget by the time of the latest reading.
+        history.read(Metric::MessagesInFlight, instant(now), 0.0);
         (gauge.now, sum.now) = (now, now);
         let (from, until) = (instant(now - back), instant(now - back + length));
         for (metric, model) in [(GAUGE, &gauge), (SUM, &sum)] {

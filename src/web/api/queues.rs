@@ -1,6 +1,7 @@
 //! GET /api/v1/queues and /api/v1/queues/{name}.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -136,8 +137,10 @@ pub async fn list(State(web): State<Web>, query: Asked<Filter>) -> Result<Json<Q
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
-    account: Option<String>,
-    region: Option<String>,
+    /// The owning account.
+    pub(super) account: Option<String>,
+    /// The region's code.
+    pub(super) region: Option<String>,
 }
 
 /// GET /api/v1/queues/{name}: 404 when no such queue is watched, 409 when several are.
@@ -146,24 +149,37 @@ pub async fn one(
     Path(name): Path<String>,
     query: Asked<Place>,
 ) -> Result<Json<QueueView>, Fault> {
-    let place = asked(query)?;
+    let wanted = named(&web.board, &name, asked(query)?)?.id.clone();
+    let found = queues_where(&web.board, |watched| watched.id == wanted).pop();
+    found.map(Json).ok_or_else(|| nobody(&name))
+}
+
+/// The one watched queue of this name.
+///
+/// # Errors
+/// 404 when no such queue is watched, 409 when several are.
+pub(super) fn named(board: &Board, name: &str, place: Place) -> Result<Arc<Watched>, Fault> {
     let selector = Selector { account: place.account, region: place.region, ..Selector::default() };
-    let mut found = queues_where(&web.board, |watched| {
-        *watched.id.name == *name && selector.matches(&watched.lock().queue)
-    });
+    let queues = board.queues();
+    let found = queues.values().filter(|watched| *watched.id.name == *name);
+    let mut found: Vec<_> = found.filter(|watched| selector.matches(&watched.lock().queue)).collect();
     match (found.pop(), found.len()) {
-        (Some(queue), 0) => Ok(Json(queue)),
+        (Some(queue), 0) => Ok(queue.clone()),
         (Some(_), others) => Err(Fault::new(
             StatusCode::CONFLICT,
             format!("{} watched queues are named `{name}`", others + 1),
             "add ?region= or ?account= to say which",
         )),
-        (None, _) => Err(Fault::new(
-            StatusCode::NOT_FOUND,
-            format!("no watched queue is named `{name}`"),
-            "/api/v1/queues lists the watched queues, and those skipped with the reason",
-        )),
+        (None, _) => Err(nobody(name)),
     }
+}
+
+fn nobody(name: &str) -> Fault {
+    Fault::new(
+        StatusCode::NOT_FOUND,
+        format!("no watched queue is named `{name}`"),
+        "/api/v1/queues lists the watched queues, and those skipped with the reason",
+    )
 }
 
 /// The watched queues that `selector` matches.

@@ -44,9 +44,11 @@ function hear(age = 0) {
 function apply({ anew, title, blocks = {}, lists = {} }) {
   if (anew) return visit(location.href, { replace: true });
   if (title) document.title = title;
-  for (const [id, html] of Object.entries(blocks)) put(id, html);
-  for (const [id, list] of Object.entries(lists)) putItems(id, list);
-  settle();
+  inPlace(() => {
+    for (const [id, html] of Object.entries(blocks)) put(id, html);
+    for (const [id, list] of Object.entries(lists)) putItems(id, list);
+    settle();
+  });
 }
 
 function put(id, html) {
@@ -117,6 +119,44 @@ main.addEventListener("focusout", () =>
   }),
 );
 
+// ---- Places ---------------------------------------------------------------------------------------------------------
+
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** Changes the page so that nothing jumps: what is read stays where it is on the screen, and what must move glides there. */
+function inPlace(change) {
+  const before = places();
+  const top = [...main.children].find((block) => before.get(block.id) < 0 && block.getBoundingClientRect().bottom > 0)?.id;
+  change();
+  const after = places();
+  const scrolled = top && after.has(top) ? after.get(top) - before.get(top) : 0;
+  if (scrolled) scrollBy({ top: scrolled, behavior: "instant" });
+  if (calm.matches || document.hidden) return;
+  for (const [element, id, parent] of placed()) {
+    const moved = movedBy(id) - (parent ? movedBy(parent) : 0);
+    const seen = before.get(id) < innerHeight || after.get(id) - scrolled < innerHeight;
+    if (Math.abs(moved) < 1 || !seen) continue;
+    element.animate([{ transform: `translateY(${moved}px)` }, { transform: "none" }], { duration: 300, easing: "ease-out" });
+  }
+
+  function movedBy(id) {
+    return before.has(id) ? before.get(id) - after.get(id) + scrolled : 0;
+  }
+}
+
+/** Blocks, the items of lists, and the footer below them: the element, its name, and the name of what it moves along with. */
+function* placed() {
+  yield [document.querySelector("footer"), "footer"];
+  for (const block of main.children) {
+    yield [block, block.id];
+    for (const item of block.querySelectorAll("[data-items] > *")) yield [item, `${block.id} ${item.dataset.key}`, block.id];
+  }
+}
+
+function places() {
+  return new Map([...placed()].map(([element, id]) => [id, element.getBoundingClientRect().top]));
+}
+
 // ---- Whether what is shown is old -----------------------------------------------------------------------------------
 
 function tell() {
@@ -136,6 +176,10 @@ let turn = 0;
 async function visit(address, { replace = false } = {}) {
   const mine = ++turn;
   const url = new URL(address, location.href);
+  // What is still told of the page as it was must not undo what somebody has chosen.
+  source?.close();
+  waiting.clear();
+  const had = document.activeElement;
   try {
     const answer = await fetch(url, { headers: { accept: "text/html" } });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -145,17 +189,21 @@ async function visit(address, { replace = false } = {}) {
     history[replace ? "replaceState" : "pushState"](null, "", url);
     Object.assign(main.dataset, fresh.dataset);
     document.title = page.title;
-    for (const block of fresh.children) {
-      const old = document.getElementById(block.id);
-      if (!old || inUse(old)) continue;
-      if (old.innerHTML !== block.innerHTML) old.replaceWith(block.cloneNode(true));
+    const blocks = [...fresh.children];
+    if (blocks.every((block, place) => block.id === main.children[place]?.id)) {
+      for (const [place, block] of blocks.entries()) {
+        if (block.innerHTML !== main.children[place].innerHTML) put(block.id.slice(2), block.innerHTML);
+      }
+    } else {
+      main.replaceChildren(...blocks);
     }
-    if (![...fresh.children].every((block) => document.getElementById(block.id))) main.replaceChildren(...fresh.children);
-    waiting.clear();
+    if (had !== document.activeElement && document.activeElement === document.body) main.focus({ preventScroll: true });
     settle();
     connect();
   } catch {
+    if (mine !== turn) return;
     tell(); // the page stays as it is
+    connect();
   }
 }
 
@@ -166,7 +214,8 @@ main.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-soft]");
   if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  visit(link.href);
+  const turned = link.closest(".pager")?.closest(".block");
+  visit(link.href).then(() => turned?.scrollIntoView());
 });
 
 let typing;

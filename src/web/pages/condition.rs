@@ -85,12 +85,13 @@ pub fn which(rule: &Rule) -> Option<String> {
     if !rule.judges_queues() {
         return None;
     }
+    let any_kind = role.is_none() && kind.is_none();
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-    let role = role.and_then(|role| RoleSelector::WORDS.iter().find(|(_, known)| *known == role));
     let parts: Vec<String> = [
-        (!names.is_empty()).then(|| format!("named {}", names.join(" or "))),
-        role.map(|(word, _)| format!("role {word}")),
+        role.map(|role| in_words(role).to_owned()),
         kind.map(|kind| format!("{} queues", kind.as_str())),
+        (!names.is_empty())
+            .then(|| format!("{}named {}", if any_kind { "queues " } else { "" }, names.join(" or "))),
         (!tags.is_empty()).then(|| {
             let tags: Vec<String> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
             format!("tagged {}", tags.join(" and "))
@@ -102,6 +103,16 @@ pub fn which(rule: &Rule) -> Option<String> {
     .flatten()
     .collect();
     Some(if parts.is_empty() { "every queue".to_owned() } else { parts.join(", ") })
+}
+
+fn in_words(role: RoleSelector) -> &'static str {
+    match role {
+        RoleSelector::DeadLetter => "dead-letter queues",
+        RoleSelector::Source => "queues that have a dead-letter queue",
+        RoleSelector::Both => "dead-letter queues that have one themselves",
+        RoleSelector::Plain => "queues that neither have nor are a dead-letter queue",
+        RoleSelector::NotDeadLetter => "queues that are no dead-letter queue",
+    }
 }
 
 /// The rule in the terms of CloudWatch's PutMetricAlarm and PutCompositeAlarm.
@@ -202,7 +213,7 @@ mod tests {
         };
         assert_eq!(
             which(&Rule { selector, ..rule.clone() }).as_deref(),
-            Some("role dead_letter, in eu-west-1")
+            Some("dead-letter queues, in eu-west-1")
         );
         let terms = in_cloudwatch(&rule).into_string();
         assert!(

@@ -45,7 +45,8 @@ fn head(page: &Page) -> Markup {
             link rel="stylesheet" href=(asset("style.css"));
             link rel="stylesheet" href=(asset("queue.css"));
             @if page.live { noscript { meta http-equiv="refresh" content="15"; } }
-            script src=(asset("page.js")) defer {}
+            // Before anything is painted: times change their width once the script writes them.
+            script src=(asset("page.js")) defer blocking="render" {}
             script src=(asset("plot.js")) defer {}
         }
     }

@@ -126,38 +126,4 @@ pub(super) fn field(name: &str, label: &str, faults: &[String], input: Markup, h
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_form_sends_nobody_elsewhere() {
-        for ours in ["/", "/alarms?state=ALARM", "/alarms/a%20b?queue=c"] {
-            assert_eq!(local(ours), ours);
-        }
-        let long = format!("/{}", "a".repeat(5000));
-        for foreign in [
-            "",
-            "https://evil",
-            "//evil",
-            "/\\evil",
-            "javascript:alert(1)",
-            "/a\r\nset-cookie: x",
-            "/ä",
-            &long,
-        ] {
-            assert_eq!(local(foreign), HOME, "{foreign}");
-        }
-    }
-
-    #[test]
-    fn only_our_own_pages_are_come_from() {
-        let from = |referer: &str| {
-            let headers = [(header::HOST, "sqswatch:9434"), (header::REFERER, referer)];
-            came_from(&headers.map(|(name, value)| (name, value.parse().unwrap())).into_iter().collect())
-        };
-        assert_eq!(from("http://sqswatch:9434/alarms/a?queue=b").as_deref(), Some("/alarms/a?queue=b"));
-        assert_eq!(from("http://elsewhere/alarms"), None);
-        assert_eq!(from("http://sqswatch:9434/silence?alarm=a"), None);
-        assert_eq!(from("nonsense"), None);
-    }
-}
+mod tests;

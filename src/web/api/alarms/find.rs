@@ -35,18 +35,6 @@ pub enum Found {
 }
 
 impl Place {
-    /// Where `subject` is: what finds it and nothing else.
-    pub fn of(subject: &Subject) -> Self {
-        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let name = some(subject.name());
-        let (queue, metric) = match subject {
-            Subject::Queue(_) => (name, None),
-            Subject::Custom(_) => (None, name),
-            Subject::Composite(_) => (None, None),
-        };
-        Self { queue, metric, region: some(subject.region()), account: some(subject.account()) }
-    }
-
     fn fits(&self, subject: &Subject) -> bool {
         let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|text| text == found);
         let is_queue = matches!(subject, Subject::Queue(_));

@@ -21,8 +21,11 @@ use crate::web::pages::{address, condition, parts};
 /// How many changes and receipts are listed; the API has the others.
 const LISTED: usize = 50;
 /// How far the timeline can reach back, with the words for it.
-const RANGES: [(&str, Duration); 2] =
-    [("24h", Duration::from_secs(86_400)), ("7d", Duration::from_secs(7 * 86_400))];
+const RANGES: [(&str, Duration); 3] = [
+    ("1h", Duration::from_secs(3600)),
+    ("24h", Duration::from_secs(86_400)),
+    ("7d", Duration::from_secs(7 * 86_400)),
+];
 
 /// The alarm that is shown.
 pub struct Subject<'a> {
@@ -136,7 +139,7 @@ fn held(subject: &Subject<'_>, silences: &Silences, now: Timestamp) -> Markup {
                 ul {
                     @if let Some(held) = &held { li { (why_held(held, silences)) } }
                     @if let Some(untold) = &alarm.untold {
-                        li { "That it is " (untold.event.as_str()) " is told when the " (untold.by) " does not hold it any more." }
+                        li { "That it is " (untold.event.as_str()) " is told when nothing holds it back any more, if it still is then." }
                     }
                     @if alarm.flaps.flapping {
                         li { "It flaps: " (alarm.flaps.changes.len()) " changes lately. Its changes are not told one by one until it is quiet." }
@@ -165,14 +168,17 @@ fn why_held(held: &Held, silences: &Silences) -> Markup {
 }
 
 fn timeline_of(subject: &Subject<'_>, changes: &[Transition], asked: &Asked, now: Timestamp) -> Markup {
-    let (word, over) = *RANGES.iter().find(|(word, _)| *word == asked.range).unwrap_or(&RANGES[0]);
+    // Without a wish a day, or an hour while no more is known.
+    let known_since = changes.last().map_or(subject.alarm.since, |first| first.since);
+    let usual = usize::from(now.since(known_since) > RANGES[0].1);
+    let (word, over) = *RANGES.iter().find(|(word, _)| *word == asked.range).unwrap_or(&RANGES[usual]);
     // It moves on by minutes, or the page would change at every look.
     let until = now.floor(MINUTE) + MINUTE;
     let spans = timeline::spans(changes, &subject.alarm, until - over, until);
     let at = |range: &str| {
         let address = address::alarm(&subject.key);
         let sign = if address.contains('?') { '&' } else { '?' };
-        if range == RANGES[0].0 { address } else { format!("{address}{sign}range={range}") }
+        format!("{address}{sign}range={range}")
     };
     html! {
         section aria-labelledby="past" {

@@ -33,7 +33,7 @@ fn waiting(entry: &Entry) -> Markup {
             th scope="row" { (word(entry.notification.event)) }
             td data-label="To" { (destination(&entry.destination)) }
             td data-label="When" { (parts::clock(entry.created)) }
-            td data-label="Outcome" { (next_attempt(entry.attempts, entry.not_before)) }
+            td.half data-label="Outcome" { (next_attempt(entry.attempts, entry.not_before)) }
             td.why.wide data-label="Answer" { (answer(entry.answer.as_deref())) }
         }
     }
@@ -45,7 +45,7 @@ fn settled(receipt: &Receipt) -> Markup {
             th scope="row" { (word(receipt.event)) }
             td data-label="To" { (destination(&receipt.destination)) }
             td data-label="When" { (parts::clock(receipt.at)) }
-            td data-label="Outcome" { (outcome(receipt.reason.as_deref(), receipt.attempts)) }
+            td.half data-label="Outcome" { (outcome(receipt.reason.as_deref(), receipt.attempts)) }
             td.why.wide data-label="Answer" { (answer(receipt.answer.as_deref())) }
         }
     }
@@ -65,7 +65,7 @@ pub fn destination(name: &str) -> Markup {
 pub fn next_attempt(attempts: u32, next: Timestamp) -> Markup {
     html! {
         @if attempts == 0 { "waits" } @else {
-            span.late { "failed " (times(attempts)) } ", again " (parts::ago(next))
+            span.late { "failed " (times(attempts)) } ", due " (parts::ago(next))
         }
     }
 }

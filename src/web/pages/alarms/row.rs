@@ -99,6 +99,7 @@ impl Row<'_> {
         let (alarm, subject) = (&self.alarm, &self.key.subject);
         let severity = self.rule.map(|rule| rule.severity).unwrap_or_default();
         let fires = alarm.state == State::Alarm;
+        let says_nothing = alarm.reason.is_empty() && self.held.is_none() && !alarm.flaps.flapping;
         html! {
             tr .quiet[fires && self.held.is_some()] data-key=(address::alarm(&self.key)) {
                 th scope="row" {
@@ -108,10 +109,10 @@ impl Row<'_> {
                     @if places && !subject.region().is_empty() { small.place { (subject.region()) " " (subject.account()) } }
                 }
                 td data-label="State" { (parts::state(alarm.state)) }
-                td data-label="Severity" { (parts::severity(severity)) }
+                td .calm[!fires] data-label="Severity" { (parts::severity(severity)) }
                 td.n data-label="Value" { (self.value()) }
                 td.n data-label="For" { (parts::lasting(alarm.since)) }
-                td.why.wide data-label="Why" {
+                td.why.wide .bare[says_nothing] data-label="Why" {
                     @if let Some(held) = &self.held { (held.chip()) " " }
                     @if alarm.flaps.flapping { span.chip title="its state changes too often for each change to be told" { "flapping" } " " }
                     span.reason title=(alarm.reason) { @if alarm.reason.is_empty() { (parts::unknown("it has not changed since it was first judged")) } @else { (alarm.reason) } }

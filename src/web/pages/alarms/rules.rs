@@ -75,7 +75,7 @@ fn row(rule: &Rule, counts: Counts) -> Markup {
     html! {
         tr data-key=(rule.name) {
             th scope="row" { a href=(address::rule(&rule.name)) { (rule.name) } }
-            td data-label="Severity" { (parts::severity(rule.severity)) }
+            td .calm[counts.alarm == 0] data-label="Severity" { (parts::severity(rule.severity)) }
             td.n data-label="ALARM" { span .bad[counts.alarm > 0] { (count(counts.alarm)) } }
             td.n data-label="No data" { (count(counts.no_data)) }
             td.n data-label="OK" { (count(counts.ok)) }

@@ -5,7 +5,6 @@ use maud::{Markup, html};
 use super::asked::{Asked, Progress};
 use super::{Found, LISTED, SOME};
 use crate::domain::alarm::AlarmKey;
-use crate::domain::notification::Event;
 use crate::store::{Kept, Receipt};
 use crate::web::pages::alarm::told;
 use crate::web::pages::humane::number;
@@ -18,7 +17,7 @@ pub fn parked(found: &Found, asked: &Asked, total: u64) -> Markup {
     html! {
         @if wanted || !found.parked.is_empty() {
             section aria-labelledby="parked" {
-                h2 #parked { "Given up" @if asked.destination.is_empty() && asked.alarm.is_empty() { small { " " (number(total as f64)) } } }
+                h2 #parked { "Given up" @if asked.destination.is_empty() && asked.alarm.is_empty() { " " small { (number(total as f64)) } } }
                 @if found.parked.is_empty() {
                     p.note { "Nothing that was given up is kept." }
                 } @else {
@@ -26,9 +25,10 @@ pub fn parked(found: &Found, asked: &Asked, total: u64) -> Markup {
                         "Mend what is wrong, then send them again or drop them: each by its button, all of a destination with "
                         code { "sqswatch outbox resend DESTINATION --all" } " and " code { "sqswatch outbox drop DESTINATION --all" } "."
                     }
-                    table.told {
+                    table.given-up {
                         thead { tr {
-                            th scope="col" { "What" }
+                            th scope="col" { "Alarm" }
+                            th scope="col" { "Told" }
                             th scope="col" { "To" }
                             th scope="col" { "Since" }
                             th scope="col" { "Why" }
@@ -50,10 +50,11 @@ fn given_up(kept: &Kept) -> Markup {
     let (reason, at) = kept.parked.clone().unzip();
     html! {
         tr {
-            th scope="row" { (what(entry.notification.event, &entry.notification.alarm)) }
+            th scope="row" { (of(&entry.notification.alarm)) }
+            td data-label="Told" { (told::word(entry.notification.event)) }
             td data-label="To" { (told::destination(&entry.destination)) }
             td data-label="Since" { (parts::clock(at.unwrap_or(entry.created))) }
-            td.why data-label="Why" {
+            td.why.wide data-label="Why" {
                 span.bad { (reason.unwrap_or_else(|| "not known".to_owned()).replace('_', " ")) }
                 @if let Some(answer) = &entry.answer { ": " span.reason title=(answer) { (answer) } }
             }
@@ -73,7 +74,8 @@ pub fn waiting(found: &Found, asked: &Asked) -> Markup {
                 @if found.waiting.is_empty() { p.note { "Nothing waits." } } @else {
                     table.told {
                         thead { tr {
-                            th scope="col" { "What" }
+                            th scope="col" { "Alarm" }
+                            th scope="col" { "Told" }
                             th scope="col" { "To" }
                             th scope="col" { "Since" }
                             th scope="col" { "Next attempt" }
@@ -94,10 +96,11 @@ fn waits(kept: &Kept) -> Markup {
     let entry = &kept.entry;
     html! {
         tr {
-            th scope="row" { (what(entry.notification.event, &entry.notification.alarm)) }
+            th scope="row" { (of(&entry.notification.alarm)) }
+            td data-label="Told" { (told::word(entry.notification.event)) }
             td data-label="To" { (told::destination(&entry.destination)) }
             td data-label="Since" { (parts::clock(entry.created)) }
-            td data-label="Next attempt" { (told::next_attempt(entry.attempts, entry.not_before)) }
+            td.half data-label="Next attempt" { (told::next_attempt(entry.attempts, entry.not_before)) }
             td.why.wide data-label="Answer" { (told::answer(entry.answer.as_deref())) }
         }
     }
@@ -118,7 +121,8 @@ pub fn receipts(found: &Found, asked: &Asked) -> Markup {
                 } @else {
                     table.told {
                         thead { tr {
-                            th scope="col" { "What" }
+                            th scope="col" { "Alarm" }
+                            th scope="col" { "Told" }
                             th scope="col" { "To" }
                             th scope="col" { "When" }
                             th scope="col" { "Outcome" }
@@ -135,20 +139,20 @@ pub fn receipts(found: &Found, asked: &Asked) -> Markup {
 fn settled(receipt: &Receipt) -> Markup {
     html! {
         tr {
-            th scope="row" { (what(receipt.event, &receipt.alarm)) }
+            th scope="row" { (of(&receipt.alarm)) }
+            td data-label="Told" { (told::word(receipt.event)) }
             td data-label="To" { (told::destination(&receipt.destination)) }
             td data-label="When" { (parts::clock(receipt.at)) }
-            td data-label="Outcome" { (told::outcome(receipt.reason.as_deref(), receipt.attempts)) }
+            td.half data-label="Outcome" { (told::outcome(receipt.reason.as_deref(), receipt.attempts)) }
             td.why.wide data-label="Answer" { (told::answer(receipt.answer.as_deref())) }
         }
     }
 }
 
-/// What is told of which alarm, with its page behind it.
-fn what(event: Event, alarm: &AlarmKey) -> Markup {
+/// The alarm that is told of, with its page behind it.
+fn of(alarm: &AlarmKey) -> Markup {
     html! {
-        (told::word(event)) " "
-        a href=(address::alarm(alarm)) title=(event.line(alarm)) { (alarm.subject.name()) }
+        a href=(address::alarm(alarm)) title=(alarm) { (alarm.subject.name()) }
         small.place { (alarm.rule) }
     }
 }

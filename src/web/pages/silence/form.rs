@@ -49,7 +49,7 @@ pub struct Form {
     pub back: String,
     /// What is wrong, by field; `form` is the form as a whole.
     #[serde(skip)]
-    faults: BTreeMap<&'static str, Vec<String>>,
+    pub(super) faults: BTreeMap<&'static str, Vec<String>>,
 }
 
 impl Form {
@@ -142,6 +142,9 @@ impl Form {
         if !self.region.is_empty() && self.labels.is_empty() {
             form.labels = format!("region={}", self.region);
         }
+        if !LENGTHS.iter().any(|(value, _)| *value == self.duration) {
+            form.duration = LENGTHS[1].0.to_owned();
+        }
         html! {
             h1 { "Silence alarms" }
             p.lead { "Silenced alarms are judged and shown as ever, but tell nobody. One that still fires at the end is told then." }
@@ -208,18 +211,16 @@ impl Form {
             })
         });
         let alarms = if count == 1 { "alarm" } else { "alarms" };
-        format!("As filled in above it means {count} {alarms} that are there now, {firing} of them in ALARM.")
+        format!("As filled in above it means {count} {alarms} at present, {firing} in ALARM.")
     }
 
     fn how_long(&self) -> Markup {
-        let known = LENGTHS.iter().any(|(value, _)| *value == self.duration);
-        let chosen = if known { self.duration.as_str() } else { LENGTHS[1].0 };
         html! {
             fieldset {
                 legend { "For how long" }
                 div.field .faulty[!self.faults("duration").is_empty()] {
                     div.radios { @for (value, words) in LENGTHS {
-                        label { input type="radio" name="duration" value=(value) checked[value == chosen]; " " (words) }
+                        label { input type="radio" name="duration" value=(value) checked[value == self.duration]; " " (words) }
                     } }
                     @for fault in self.faults("duration") { p.fault { (fault) } }
                 }

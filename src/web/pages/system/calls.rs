@@ -81,7 +81,7 @@ pub fn totals(usage: &Usage) -> Markup {
                 }
             }
             div { dt { "Spent since the start" } dd { span title=(format!("{} US dollars", usage.money.totals.dollars)) { (money(usage.money.totals.dollars)) } } }
-            div { dt { "Calls a second" } dd { (rate(usage.a_second())) small { " of " (figure(Some(all as f64))) } } }
+            div { dt { "Calls a second" } dd { (rate(usage.a_second())) small { " " (figure(Some(all as f64))) " so far" } } }
             div { dt { "Failed calls" } dd .late[failed > 0] { (figure(Some(failed as f64))) @if usage.throttles > 0 { small { " " (number(usage.throttles as f64)) " throttled" } } } }
         }
         p.fresh {
@@ -142,7 +142,7 @@ pub fn table(usage: &Usage) -> Markup {
                     thead { tr {
                         th scope="col" { "Operation" }
                         th.n scope="col" { "A second" }
-                        th.n scope="col" { "Since the start" }
+                        th.n scope="col" { "So far" }
                         th.n scope="col" { "Failed" }
                         th scope="col" { "Why" }
                     } }
@@ -150,7 +150,7 @@ pub fn table(usage: &Usage) -> Markup {
                         tr {
                             th scope="row" { (operation.1) small.place { (operation.0) } }
                             td.n data-label="A second" { (rate(lately(operation))) }
-                            td.n data-label="Since the start" { (figure(Some(*count as f64))) }
+                            td.n data-label="So far" { (figure(Some(*count as f64))) }
                             (failed(usage.failures.get(operation)))
                         }
                     } }
@@ -164,7 +164,7 @@ fn failed(reasons: Option<&BTreeMap<String, u64>>) -> Markup {
     let count: u64 = reasons.map_or(0, |reasons| reasons.values().sum());
     html! {
         td.n data-label="Failed" { span .late[count > 0] { (figure(Some(count as f64))) } }
-        td.why.wide data-label="Why" {
+        td.why.wide .bare[reasons.is_none()] data-label="Why" {
             @for (place, (reason, count)) in reasons.into_iter().flatten().enumerate() {
                 @if place > 0 { ", " } (number(*count as f64)) " " (reason.replace('_', " "))
             }

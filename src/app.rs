@@ -271,6 +271,7 @@ impl Shared {
             config: self.config.clone(),
             store: self.store.clone(),
             draining: self.draining.clone(),
+            prometheus: web::Prometheus::new(self.http.clone()),
             owed: self.owed.clone(),
             reload,
         }

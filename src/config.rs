@@ -290,8 +290,21 @@ pub struct Web {
     pub listen: SocketAddr,
     /// Where people reach it, without a slash at the end; for links in notifications.
     pub external_url: Option<String>,
+    /// Where plots look for what is older than the daemon remembers.
+    pub prometheus: Option<Prometheus>,
     /// What POST /-/reload asks for as `Authorization: Bearer`; without it such requests are refused.
     pub token: Option<Secret>,
+}
+
+/// A Prometheus that scrapes this daemon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prometheus {
+    /// Where it is, without the API's path and without a slash at the end. Secret, as an address can hold a password.
+    pub url: Secret,
+    /// What it asks for as `Authorization: Bearer`.
+    pub bearer_token: Option<Secret>,
+    /// How long a plot waits for it. Default 3 s.
+    pub timeout: Duration,
 }
 
 /// The durable state.

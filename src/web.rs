@@ -14,6 +14,7 @@ mod live;
 mod metrics;
 mod near;
 mod pages;
+mod prometheus;
 pub mod reach;
 mod server;
 
@@ -30,6 +31,7 @@ use crate::config::Config;
 use crate::store::{Owed, Store, StoreError};
 use crate::telemetry::Telemetry;
 
+pub use prometheus::Prometheus;
 pub use server::serve;
 
 /// A reload that somebody asked for. The receiver answers with `Ok` when the new configuration is in force, or with its
@@ -49,6 +51,8 @@ pub struct Web {
     pub store: Store,
     /// Set on SIGTERM: readiness fails from then on, everything else goes on until the server is shut down.
     pub draining: Arc<AtomicBool>,
+    /// The way to the configured Prometheus, if there is one.
+    pub prometheus: Prometheus,
     /// Rung when something is owed anew.
     pub owed: Arc<Notify>,
     /// Where POST /-/reload is sent.

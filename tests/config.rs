@@ -231,6 +231,10 @@ fn file_with(path: &str, value: Option<&str>) -> String {
             let (kind, base) = (&section[18..], entry("url", "'https://example.com'"));
             format!("destinations: {{ NAME: {{ {kind}: {{ {base}{} }} }} }}", own(&["url"]))
         }
+        "web.prometheus" => {
+            let base = entry("url", "'http://prometheus:9090'");
+            format!("web: {{ prometheus: {{ {base}{} }} }}", own(&["url"]))
+        }
         section if section.starts_with("destinations.NAME.") => {
             let (kind, part) = section[18..].split_once('.').unwrap();
             let inner = format!("url: 'https://example.com', {part}: {{ {} }}", own(&[]));

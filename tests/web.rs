@@ -9,7 +9,12 @@ mod web {
     mod forms;
     mod live;
     mod pages;
+    mod prometheus;
     mod queue;
+    /// The scripted receiver of the unit tests.
+    #[allow(dead_code)] // not every act is needed here
+    #[path = "../../src/notify/fixture/receiver.rs"]
+    mod receiver;
     mod server;
     mod shop;
     mod silences;

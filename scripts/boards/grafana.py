@@ -371,7 +371,7 @@ def _laid_out(rows):
     return everything
 
 
-def dashboard(uid, title, description, *, variables, links, annotations, rows):
+def dashboard(uid, title, description, *, variables, links, annotations, rows, refresh="30s"):
     """The whole; `version` and `id` are left to Grafana."""
     builtin = {
         "builtIn": 1,
@@ -390,7 +390,7 @@ def dashboard(uid, title, description, *, variables, links, annotations, rows):
         "schemaVersion": SCHEMA,
         "editable": True,
         "graphTooltip": 1,
-        "refresh": "30s",
+        "refresh": refresh,
         "timezone": "browser",
         "time": {"from": "now-3h", "to": "now"},
         "timepicker": {},

@@ -1,7 +1,7 @@
 """The fleet: what is on fire, then the worst queues, then what flows through all of them.
 
-Made for 10,000 queues: every query returns a sum, a count, or the few worst. A queue is counted once however many daemons
-report it, hence the `max by`.
+Made for 10,000 queues: every query returns a sum, a count, or the few worst, and a plot has at most `POINTS` points. What is asked
+once (numbers and tables) counts a queue once however many daemons report it, hence the `max by`; plots rely on there being one.
 """
 
 from . import common
@@ -14,6 +14,8 @@ DEAD, ALIVE = 'role=~"dead_letter|both"', 'role!="dead_letter"'
 FIRING = f'sqs_alarm_state{{state="ALARM", {CHOSEN}}}'
 ENDS = "account, region, queue, alarm, metric"
 MINUTE = 60
+# Each is a look at every queue: a plot of three hours has one every two minutes.
+POINTS = 90
 
 
 def chosen(metric, *labels, role=None, rate=None, at="", worst="max"):
@@ -29,10 +31,22 @@ def top(count, metric, *labels, **how):
     return f"topk({count}, {chosen(metric, *labels, **how)})"
 
 
-def lines_of_top(count, metric, *labels, **how):
-    """The history of those that are highest at the end: `topk` alone would take others at every step."""
-    highest = top(count, metric, *labels, at=" @ end()", **how)
-    return {f"{chosen(metric, *labels, **how)} and on ({ID}) {highest}": "{{queue}}"}
+def lines_of_top(count, metric, *labels, worst="max", **how):
+    """The history of those that are highest at the end: `topk` alone would take others at every step, and find them anew."""
+    highest = top(count, metric, *labels, at=" @ end()", worst=worst, **how)
+    series = f"{metric}{{{', '.join([*labels, CHOSEN])}}}"
+    return {f"{worst} by ({ID}) ({series} and on ({ID}) {highest})": "{{queue}}"}
+
+
+def together(series, by="", role=None):
+    """All chosen queues added up at every step: without the `max by`, which costs as much again."""
+    info = ", ".join([role, TAGGED] if role else [TAGGED])
+    return f"sum {by}({series} and on ({ID}) sqs_queue_info{{{info}}})"
+
+
+def fleet_plot(*what, **how):
+    """A plot over all queues."""
+    return g.timeseries(*what, **how) | {"maxDataPoints": POINTS}
 
 
 def beside(metric, leaders, *labels, **how):
@@ -189,7 +203,7 @@ def worst():
             size=(14, 10),
             sort="Waiting",
         ),
-        g.timeseries(
+        fleet_plot(
             "Oldest message, of retention",
             "The ten queues that are worst at the end of the time range.",
             "percentunit",
@@ -197,14 +211,14 @@ def worst():
             steps=common.RETENTION,
             links=common.FROM_LINE,
         ),
-        g.timeseries(
+        fleet_plot(
             "Waiting",
             "Visible messages of the ten queues, dead-letter queues aside, that are deepest at the end of the time range.",
             "short",
             lines_of_top(10, *WAITING, role=ALIVE),
             links=common.FROM_LINE,
         ),
-        g.timeseries(
+        fleet_plot(
             "Time until empty",
             "At the present net rate, of the ten queues with the longest at the end of the time range. A queue that does not shrink has none.",
             "s",
@@ -212,7 +226,7 @@ def worst():
             steps=g.above(orange=3600, red=86400),
             links=common.FROM_LINE,
         ),
-        g.timeseries(
+        fleet_plot(
             "In flight, of limit",
             "Of the 120,000 that SQS allows a queue: the ten highest at the end of the time range.",
             "percentunit",
@@ -220,7 +234,7 @@ def worst():
             steps=common.LIMIT,
             links=common.FROM_LINE,
         ),
-        g.timeseries(
+        fleet_plot(
             "Dead letters waiting",
             "Of the ten dead-letter queues that hold most at the end of the time range.",
             "short",
@@ -228,73 +242,75 @@ def worst():
             steps=g.above(orange=1),
             links=common.FROM_LINE,
         ),
-        g.timeseries(
+        fleet_plot(
             "Stalled queues",
             "How many queues, dead-letter queues aside, have messages waiting and had none deleted in the last settled minute.",
             "none",
-            {f"sum by (region) ({chosen('sqs_queue_consumers_stalled', role=ALIVE, worst='min')})": "{{region}}"},
+            {together(f"sqs_queue_consumers_stalled{{{CHOSEN}}}", by="by (region) ", role=ALIVE): "{{region}}"},
             steps=g.above(orange=1),
         ),
     ]
 
 
 def flow():
-    total = lambda metric: f"sum({chosen(metric, rate=MINUTE)})"
-    by_state = lambda state: f"sum({chosen('sqs_queue_messages', 'state=' + g.quoted(state), role=ALIVE)})"
-    states = {by_state("visible"): "visible", by_state("in_flight"): "in flight", by_state("delayed"): "delayed"}
-    arrivals = f"sum by ({ID}) (increase(sqs_queue_dead_letters_total{{{CHOSEN}}}[$__rate_interval])) and on ({ID}) sqs_queue_info{{{TAGGED}}}"
+    def a_minute(metric):
+        return together(f"60 * rate({metric}{{{CHOSEN}}}[$rate])")
+
+    states = together(f"sqs_queue_messages{{{CHOSEN}}}", by="by (state) ", role=ALIVE)
+    arrivals = together(f"increase(sqs_queue_dead_letters_total{{{CHOSEN}}}[$__rate_interval])", by="by (region) ")
+    bytes_sent = together(f"rate(sqs_queue_sent_bytes_total{{{CHOSEN}}}[$rate])")
     return [
-        g.timeseries(
+        fleet_plot(
             "Messages in all queues",
             "All chosen queues together, dead-letter queues aside, by state.",
             "short",
-            states,
+            {states: "{{state}}"},
             stacked=True,
         ),
-        g.timeseries(
+        fleet_plot(
             "In and out",
             "Sent, received and deleted a minute, all chosen queues together. Moves to a dead-letter queue are not sends; received well above deleted means retries.",
             "cpm",
             {
-                total("sqs_queue_messages_sent_total"): "sent",
-                total("sqs_queue_messages_received_total"): "received",
-                total("sqs_queue_messages_deleted_total"): "deleted",
+                a_minute("sqs_queue_messages_sent_total"): "sent",
+                a_minute("sqs_queue_messages_received_total"): "received",
+                a_minute("sqs_queue_messages_deleted_total"): "deleted",
             },
         ),
-        g.timeseries(
+        fleet_plot(
             "Dead letters arriving",
             "Messages that moved to a dead-letter queue, by region; CloudWatch's NumberOfMessagesSent does not count these.",
             "short",
-            {f"sum by (region) ({arrivals})": "{{region}}"},
+            {arrivals: "{{region}}"},
             bars=True,
             steps=g.above(orange=1),
         ),
-        g.timeseries(
+        fleet_plot(
             "Alarms by state",
             "All alarms that sqswatch judges, whatever is chosen above.",
             "short",
             {"sum by (state) (sqswatch_alarms)": "{{state}}"},
             stacked=True,
         ),
-        g.timeseries(
+        fleet_plot(
             "Empty receives",
             "Receives that found nothing, and are paid for, a minute: long polling makes them rare.",
             "cpm",
-            {total("sqs_queue_empty_receives_total"): "empty receives"},
+            {a_minute("sqs_queue_empty_receives_total"): "empty receives"},
         ),
-        g.timeseries(
+        fleet_plot(
             "Bytes sent",
             "Of the messages sent, all chosen queues together.",
             "Bps",
-            {f"sum({chosen('sqs_queue_sent_bytes_total', rate=1)})": "sent"},
+            {bytes_sent: "sent"},
         ),
     ]
 
 
 def trust():
-    fresh = f"max by (region, source) (time() - sqs_queue_last_reading_timestamp_seconds{{{CHOSEN}}})"
+    fresh = f"time() - min by (region, source) (sqs_queue_last_reading_timestamp_seconds{{{CHOSEN}}})"
     return [
-        g.timeseries(
+        fleet_plot(
             "Age of the oldest reading",
             "How old the numbers on this page are at worst, by where they come from. Settings are read once a discovery.",
             "s",
@@ -302,7 +318,7 @@ def trust():
             size=(6, 8),
             steps=g.above(orange=900),
         ),
-        g.timeseries(
+        fleet_plot(
             "Since a region was last read",
             "A line that climbs is a region in the dark.",
             "s",
@@ -325,7 +341,7 @@ def trust():
             size=(3, 8),
             steps=g.below(1),
         ),
-        g.timeseries(
+        fleet_plot(
             "Skipped",
             "Queues that were found and are not watched, by reason. `denied` and `unreadable` need a person.",
             "short",
@@ -356,6 +372,7 @@ def dashboard():
             *common.head(common.OVERVIEW),
             g.page_link("Alarms", "${sqswatch_url}/alarms", "Alarms on sqswatch's page", external=True),
         ],
+        refresh="1m",
         annotations=[
             g.annotation(
                 "Alarms", "red", f"count by (alarm) ({FIRING} == 1)", "{{alarm}}", "in ALARM on at least one queue"

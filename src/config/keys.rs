@@ -59,7 +59,8 @@ sections! {
         "tls"];
     BASIC_AUTH = "destinations.NAME.alertmanager.basic_auth": ["username", "password"];
     ALERTMANAGER_TLS = "destinations.NAME.alertmanager.tls": ["ca", "cert", "key"];
-    WEB = "web": ["listen", "external_url", "token"];
+    WEB = "web": ["listen", "external_url", "token", "prometheus"];
+    WEB_PROMETHEUS = "web.prometheus": ["url", "bearer_token", "timeout"];
     STORE = "store": ["path"];
     LOG = "log": ["format", "level"];
 }

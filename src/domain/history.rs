@@ -147,17 +147,26 @@ impl History {
 
     /// The earliest instant of which anything is known.
     pub fn since(&self) -> Option<Timestamp> {
-        let mut since: Option<i64> = None;
+        self.earliest(&self.columns)
+    }
+
+    /// The earliest instant of which this metric is known.
+    pub fn known_since(&self, metric: Metric) -> Option<Timestamp> {
+        self.earliest(std::slice::from_ref(&self.columns[position(metric)?]))
+    }
+
+    fn earliest(&self, columns: &[Column]) -> Option<Timestamp> {
+        let known: Vec<&Column> = columns.iter().filter(|column| !column.is_unknown()).collect();
+        let mut earliest: Option<i64> = None;
         for tier in TIERS.iter().rev() {
-            let window = tier.window(self.end);
-            if since.is_some_and(|since| since < window.start * tier.minutes) {
+            let mut window = tier.window(self.end);
+            if earliest.is_some_and(|earliest| earliest < window.start * tier.minutes) {
                 break;
             }
-            let known =
-                |bucket: &i64| (0..TRACKED.len()).any(|column| self.at(column, tier, *bucket).is_some());
-            since = window.clone().find(known).map(|bucket| bucket * tier.minutes).or(since);
+            let is_known = |bucket: &i64| known.iter().any(|column| column.get(tier.slot(*bucket)).is_some());
+            earliest = window.find(is_known).map(|bucket| bucket * tier.minutes).or(earliest);
         }
-        since.map(instant)
+        earliest.map(instant)
     }
 
     /// Whether nothing was ever noted.

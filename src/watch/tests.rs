@@ -50,7 +50,7 @@ pub fn config() -> Config {
         destinations: BTreeMap::new(),
         outbox: Outbox::default(),
         heartbeat: None,
-        web: Web { listen: ([127, 0, 0, 1], 0).into(), external_url: None, token: None },
+        web: Web { listen: ([127, 0, 0, 1], 0).into(), external_url: None, token: None, prometheus: None },
         store: Store { path: None },
         log: Log { format: LogFormat::Text, level: "warn".into() },
     }

@@ -1,9 +1,11 @@
-//! The past of one queue for a plot: what the daemon remembers of it.
+//! The past of one queue for a plot: what the daemon remembers of it, and before that what the configured Prometheus does.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Web;
+use super::prometheus::{Question, Told};
+use crate::clock;
 use crate::domain::history::{History, Point, Points};
 use crate::domain::metric::Metric;
 use crate::domain::queue::QueueId;
@@ -41,8 +43,8 @@ pub struct Reach {
     pub note: Option<String>,
 }
 
-/// The points of `metrics` of one queue in `[from, until)`, at most `most` each (see [`History::points`]). Of a queue that is not
-/// watched nothing is known.
+/// The points of `metrics` of one queue in `[from, until)`, at most `most` each (see [`History::points`]). What is before the
+/// daemon's own history comes from the configured Prometheus, if it tells; of a queue that is not watched the daemon knows nothing.
 pub async fn plot_history(
     web: &Web,
     queue: &QueueId,
@@ -52,7 +54,20 @@ pub async fn plot_history(
     most: usize,
 ) -> Reach {
     let history = web.board.queue(queue).map(|watched| watched.lock().history.clone()).unwrap_or_default();
-    own(&history, metrics, from, until, most)
+    let mut reach = own(&history, metrics, from, until, most);
+    let since = metrics.iter().filter_map(|metric| history.known_since(*metric)).max();
+    // Of a gap later on Prometheus knows nothing either: it was this daemon that did not read.
+    let end = since.unwrap_or(until).min(until).min(clock::now());
+    let config = web.config.load().web.prometheus.clone();
+    if let Some(config) = config.filter(|_| from < end)
+        && let Some(question) = question(&reach, queue, metrics, end)
+    {
+        match web.prometheus.ask(&config, &question).await {
+            Ok(told) => reach.fill(&told),
+            Err(why) => reach.note = Some(format!("{why}: shown is what sqswatch itself remembers")),
+        }
+    }
+    reach
 }
 
 /// What the daemon itself remembers.
@@ -64,4 +79,26 @@ fn own(history: &History, metrics: &[Metric], from: Timestamp, until: Timestamp,
         reach.metrics.insert(*metric, points);
     }
     reach
+}
+
+/// What is to be asked: the buckets that begin before `end`.
+fn question(reach: &Reach, queue: &QueueId, metrics: &[Metric], end: Timestamp) -> Option<Question> {
+    let points = reach.metrics.values().next()?;
+    let count = points.iter().take_while(|point| point.at < end).count();
+    let first = points.first().filter(|_| count > 0)?.at;
+    Some(Question { queue: queue.clone(), metrics: metrics.to_vec(), first, step: reach.step, count })
+}
+
+impl Reach {
+    /// Adds what another tells of buckets of which the daemon knows nothing.
+    fn fill(&mut self, told: &Told) {
+        for (metric, points) in &mut self.metrics {
+            for (point, value) in points.iter_mut().zip(told.get(metric).into_iter().flatten()) {
+                if point.value.is_none() && value.is_some() {
+                    point.value = *value;
+                    self.source = Teller::Prometheus;
+                }
+            }
+        }
+    }
 }

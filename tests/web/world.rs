@@ -20,7 +20,7 @@ use sqswatch::domain::series::StatisticSet;
 use sqswatch::domain::time::{MINUTE, Timestamp};
 use sqswatch::store::Store;
 use sqswatch::telemetry::Telemetry;
-use sqswatch::web::{Reload, Web};
+use sqswatch::web::{Prometheus, Reload, Web};
 use tokio::sync::mpsc;
 
 pub const NOW: Timestamp = Timestamp::from_secs(1_767_323_045);
@@ -72,6 +72,7 @@ pub fn config() -> Config {
         web: config::Web {
             listen: "127.0.0.1:0".parse().unwrap(),
             external_url: None,
+            prometheus: None,
             token: Some(Secret::new(TOKEN)),
         },
         store: config::Store { path: None },
@@ -111,6 +112,7 @@ pub fn web(board: Board) -> (Web, mpsc::Receiver<Reload>) {
         config: Arc::new(ArcSwap::from_pointee(config())),
         store: Store::memory(),
         draining: Arc::new(AtomicBool::new(false)),
+        prometheus: Prometheus::new(sqswatch::notify::http_client().unwrap()),
         owed: Arc::default(),
         reload,
     };

@@ -1,12 +1,14 @@
 //! What the plots remember outlives a restart; the file of it harms nothing, whatever is wrong with it.
 
 use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use sqswatch::simulator::Simulator;
 
 use crate::daemon::{ANYBODY, Daemon, Home};
 use crate::eventually::eventually;
+use crate::peer::{self, Peer, form_escaped, http};
 use crate::shop;
 
 /// The largest depth of `orders` in the last three hours.
@@ -107,4 +109,65 @@ async fn a_file_that_cannot_be_used_is_said_and_replaced_and_a_missing_one_is_no
     .await;
     let (status, _home) = daemon.ended().await;
     assert!(status.success(), "{status}");
+}
+
+/// Waits until Prometheus has scraped the five messages.
+async fn until_scraped(prometheus: &Peer) {
+    let expression = form_escaped(r#"sqs_queue_messages{queue="orders", state="visible"} == 5"#);
+    let url = format!("{}/api/v1/query?query={expression}", prometheus.url);
+    eventually("Prometheus has scraped the queue", async || {
+        let answer = http().get(&url).send().await.map_err(|error| error.to_string())?;
+        let answer = answer.text().await.map_err(|error| error.to_string())?;
+        let told: Value = serde_json::from_str(&answer).map_err(|error| error.to_string())?;
+        let found = told["data"]["result"].as_array().is_some_and(|result| !result.is_empty());
+        if found { Ok(()) } else { Err(answer) }
+    })
+    .await;
+}
+
+fn minute() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 60
+}
+
+#[tokio::test]
+async fn with_a_prometheus_that_scraped_it_a_daemon_that_has_forgotten_plots_its_past() {
+    let simulator = shop::open(&["orders"]).await;
+    (0..5).for_each(|_| drop(simulator.control().send("orders", "m")));
+    let config = shop::config(&simulator, "");
+    let daemon = Daemon::start(&config, ANYBODY).await;
+    let folder = tempfile::tempdir().unwrap();
+    let prometheus = peer::prometheus(&daemon.address, folder.path()).await;
+    until_scraped(&prometheus).await;
+    let scraped = minute();
+    simulator.control().purge("orders");
+    let home = daemon.stop().await;
+
+    fs::remove_file(home.folder().join("state.redb.history")).unwrap();
+    let further = format!("web: {{ prometheus: {{ url: \"{}\" }},", prometheus.url);
+    home.write(&config.replace("web: {", &further));
+    eventually("the minute is over", async || if minute() > scraped { Ok(()) } else { Err("not yet") }).await;
+    let daemon = Daemon::start_at(home, ANYBODY).await;
+    until_empty(&daemon).await;
+    until_peak(&daemon, 5.0).await;
+    let path = "/api/v1/queues/orders/history";
+    let told = daemon.json(path).await.unwrap();
+    assert_eq!((&told["source"], told.get("note")), (&Value::from("prometheus"), None), "{told}");
+    assert_eq!(
+        told["metrics"].as_object().unwrap().len(),
+        9,
+        "every question is one that Prometheus understands"
+    );
+
+    drop(prometheus);
+    eventually("it says that Prometheus is gone", async || {
+        let told = daemon.json(path).await?;
+        let note = told["note"].as_str().unwrap_or_default();
+        if told["source"] == "daemon" && note.contains("cannot be reached") {
+            Ok(())
+        } else {
+            Err(told.to_string())
+        }
+    })
+    .await;
+    daemon.stop().await;
 }

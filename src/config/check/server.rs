@@ -2,12 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
 use super::{secrets, shape};
 use crate::config::reader::{Cursor, Section, quoted};
-use crate::config::{Log, LogFormat, Store, Web, suggest};
+use crate::config::secret::Secret;
+use crate::config::{Log, LogFormat, Prometheus, Store, Web, keys, suggest};
 
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 9434);
 const STORE: &str = "/var/lib/sqswatch/state.redb";
@@ -19,7 +21,35 @@ pub fn web(section: &Section<'_>) -> Web {
         listen: section.get("listen").and_then(|cursor| listen(&cursor)).unwrap_or(LISTEN),
         external_url: section.get("external_url").and_then(|cursor| external_url(&cursor)),
         token: section.get("token").and_then(|cursor| secrets::token(&cursor)),
+        prometheus: section.get("prometheus").and_then(|cursor| prometheus(&cursor)),
     }
+}
+
+fn prometheus(cursor: &Cursor<'_>) -> Option<Prometheus> {
+    let section = cursor.section(&keys::WEB_PROMETHEUS);
+    let url = section.required("url").and_then(|cursor| prometheus_url(&cursor));
+    let bounds = Duration::from_millis(100)..=Duration::from_secs(30);
+    let timeout = section.duration("timeout", Duration::from_secs(3), &bounds);
+    let bearer_token = section.get("bearer_token").and_then(|cursor| secrets::token(&cursor));
+    Some(Prometheus { url: url?, bearer_token, timeout })
+}
+
+/// Never quoted: it may hold a password.
+fn prometheus_url(cursor: &Cursor<'_>) -> Option<Secret> {
+    let secret = secrets::secret(cursor)?;
+    let text = secret.expose().trim_end_matches('/');
+    match shape::address(text) {
+        None => cursor.refuse_with("is no http or https address", "it looks like `http://prometheus:9090`"),
+        Some(url) if url.query().is_some() || url.fragment().is_some() => {
+            cursor.refuse_with("has a query or a fragment", "write the address up to the path");
+        }
+        Some(_) if text.contains("/api/v") => {
+            cursor
+                .refuse_with("holds a path of the API", "leave it out: sqswatch adds `/api/v1/query_range`");
+        }
+        Some(_) => return Some(Secret::new(text)),
+    }
+    None
 }
 
 fn external_url(cursor: &Cursor<'_>) -> Option<String> {

@@ -34,6 +34,10 @@ fn a_minute_has_the_largest_reading_and_a_minute_without_one_has_no_value() {
     assert_eq!(values(&history, SUM, 0, 2, 10), [None, None], "another metric");
     assert_eq!(values(&history, Metric::Retention, 0, 2, 10), [None, None], "one that is not remembered");
     assert_eq!(history.since(), Some(at(0)));
+    history.tell(SUM, at(3), [(at(-30), 1.0)]);
+    let since =
+        [GAUGE, SUM, Metric::MessagesDeleted, Metric::Retention].map(|metric| history.known_since(metric));
+    assert_eq!((history.since(), since), (Some(at(-30)), [Some(at(0)), Some(at(-30)), None, None]));
 }
 
 #[test]

@@ -127,7 +127,9 @@
 
   live.addEventListener("pointerout", (event) => {
     const area = event.target.closest?.(".plot .area");
-    if (!area || dragging || area.contains(event.relatedTarget) || area.contains(document.activeElement)) return;
+    if (!area || dragging || area.contains(document.activeElement)) return;
+    // A plot that was replaced under a pointer that rests is left by it, too.
+    if (document.elementFromPoint(event.clientX, event.clientY)?.closest(".plot .area")) return;
     read = null;
     show();
   });

@@ -20,6 +20,7 @@ fn web() -> (Web, HeaderMap, Arc<AtomicBool>) {
         config: Arc::new(ArcSwap::from_pointee(config)),
         store,
         draining: Arc::default(),
+        prometheus: crate::web::Prometheus::new(crate::notify::http_client().unwrap()),
         owed: Arc::default(),
         reload: mpsc::channel(1).0,
     };

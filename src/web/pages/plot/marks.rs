@@ -11,7 +11,7 @@ const FAR: f64 = 4.0;
 /// How high the letters of a label are, in pixels.
 const TEXT: f64 = 11.0;
 /// Longer names are cut where they are drawn.
-const NAME: usize = 34;
+const NAME: usize = 40;
 /// How many marks out of sight are named.
 const NAMED: usize = 3;
 

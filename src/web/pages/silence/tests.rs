@@ -22,6 +22,7 @@ async fn a_full_disk_stops_no_silence_and_the_pages_say_what_is_at_risk() {
         config: Arc::new(ArcSwap::from_pointee(config)),
         store,
         draining: Arc::default(),
+        prometheus: crate::web::Prometheus::new(crate::notify::http_client().unwrap()),
         owed: Arc::default(),
         reload: mpsc::channel(1).0,
     };

@@ -12,7 +12,7 @@ export default async function pictures({ daemon, viewer }) {
     const { alarms } = await daemon.json("/api/v1/alarms");
     return alarms.filter((alarm) => alarm.state === "ALARM").length >= 2;
   });
-  const page = await viewer.page(daemon.origin, { viewport: { width: 1280, height: 900 }, colorScheme: "light" });
+  const page = await viewer.page(daemon.origin, { viewport: { width: 1280, height: 900 }, colorScheme: "light", timezoneId: "Europe/Berlin" });
   await page.goto("/");
   await until(page, "something fires", () => document.querySelector("#b-firing li"));
   await page.screenshot({ path: join(process.env.SCREENSHOTS, "page.png"), animations: "disabled" });

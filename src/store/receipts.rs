@@ -157,3 +157,14 @@ pub(super) fn append(
     transaction.open_table(HISTORY_BY_ALARM)?.insert((&*key, number), ())?;
     Ok(())
 }
+
+/// Files every receipt under its alarm, for a state file that did not do so yet.
+pub(super) fn index(transaction: &WriteTransaction) -> Result<(), StoreError> {
+    let mut index = transaction.open_table(HISTORY_BY_ALARM)?;
+    for row in transaction.open_table(HISTORY)?.iter()? {
+        let (number, value) = row?;
+        let receipt = receipt(number.value(), value.value())?;
+        index.insert((&*key_text(&receipt.alarm), receipt.number), ())?;
+    }
+    Ok(())
+}

@@ -1,6 +1,6 @@
 //! The stored form of the domain's types: JSON, mirrored here because the domain knows no serde.
 //!
-//! This is schema version 2 (see [`super::schema`]). Every word is the one the rest of the product shows
+//! This is schema version 3 (see [`super::schema`]). Every word is the one the rest of the product shows
 //! (`ALARM`, `notBreaching`, `dead_letter`), instants are Unix milliseconds, lengths milliseconds. A field may be
 //! added with `#[serde(default)]`; anything else is a new version with a migration.
 

@@ -5,7 +5,7 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableHand
 use super::StoreError;
 
 /// The version this program reads and writes.
-pub const VERSION: u64 = 2;
+pub const VERSION: u64 = 3;
 
 /// `schema` (the version), `sequence`, `receipt` and `change` (the numbers to be given out next).
 pub const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
@@ -66,8 +66,8 @@ fn any_table(database: &Database) -> Result<Option<String>, StoreError> {
 }
 
 /// The place for migrations: each turns one version into the next. `None` is a new file. Version 2 is version 1 and the
-/// tables of silences and of what happened to each alarm.
-fn migrate(transaction: &WriteTransaction, _from: Option<u64>) -> Result<(), StoreError> {
+/// silences, version 3 is version 2 and what happened to each alarm.
+fn migrate(transaction: &WriteTransaction, from: Option<u64>) -> Result<(), StoreError> {
     transaction.open_table(ALARMS)?;
     transaction.open_table(OUTBOX)?;
     transaction.open_table(BY_ALARM)?;
@@ -79,6 +79,9 @@ fn migrate(transaction: &WriteTransaction, _from: Option<u64>) -> Result<(), Sto
     transaction.open_table(CHANGE_ORDER)?;
     transaction.open_table(COUNTERS)?;
     transaction.open_table(SILENCES)?;
+    if from.is_some_and(|from| from < 3) {
+        super::receipts::index(transaction)?;
+    }
     Ok(())
 }
 

@@ -107,3 +107,28 @@ fn what_was_told_of_one_alarm_is_found_by_it() {
     assert_eq!((told("a"), told("b")), (vec![at(80)], vec![at(100)]));
     assert_eq!(owed("b"), []);
 }
+
+#[test]
+fn a_file_of_the_version_before_is_brought_up_to_date() {
+    use super::super::schema::{CHANGE_ORDER, CHANGES, HISTORY_BY_ALARM, META};
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("state.redb");
+    {
+        let store = Store::open(&path).unwrap();
+        owe(&store, vec![debt("dlq", Event::Firing, 0, &["ops"])]);
+        store.acknowledge(&all(&store, "ops")[0], at(1)).unwrap();
+    }
+    let database = Database::open(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.delete_table(CHANGES).unwrap();
+    transaction.delete_table(CHANGE_ORDER).unwrap();
+    transaction.delete_table(HISTORY_BY_ALARM).unwrap();
+    transaction.open_table(META).unwrap().insert("schema", 2).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.receipts_of(&key("dlq"), 9).unwrap().len(), 1);
+    change(&store, &[("dlq", 4)]);
+    assert_eq!(seconds(&store, "dlq", 9), [4]);
+}

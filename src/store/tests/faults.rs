@@ -55,7 +55,7 @@ fn a_file_of_a_later_version_is_left_alone() {
     transaction.commit().unwrap();
     drop(database);
     let text = refused(&path);
-    assert!(text.contains("schema version 99, and this sqswatch knows 2"), "{text}");
+    assert!(text.contains("schema version 99, and this sqswatch knows 3"), "{text}");
 }
 
 #[test]

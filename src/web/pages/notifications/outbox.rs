@@ -71,7 +71,7 @@ fn row(debts: &Debts, asked: &Asked) -> Markup {
                 @match owed.oldest { Some(oldest) => (parts::lasting(oldest)), None => (parts::unknown("nothing waits")) }
             }
             td.n data-label="Given up" { a.plain .bad[owed.parked > 0] href=(here.only(Progress::Parked).address()) data-soft { (figure(Some(owed.parked as f64))) } }
-            td data-label="Next attempt" {
+            td.half data-label="Next attempt" {
                 @match next { Some(next) => (told::next_attempt(next.attempts, next.not_before)), None => (parts::unknown("nothing waits")) }
             }
             td.why.wide data-label="Latest answer" {

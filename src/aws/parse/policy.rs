@@ -11,7 +11,7 @@ pub fn is_public(text: &str) -> Option<bool> {
     // The depth of hostile nesting is bounded by the parser.
     let policy: Value = serde_json::from_str(text).ok()?;
     let statements = policy.as_object()?.get("Statement")?;
-    Some(each(statements).iter().any(|statement| allows_everybody(statement)))
+    Some(each(statements).iter().any(allows_everybody))
 }
 
 fn allows_everybody(statement: &Value) -> bool {

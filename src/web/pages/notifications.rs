@@ -115,7 +115,7 @@ fn pager(asked: &Asked, next: Option<u64>) -> Markup {
     html! {
         @if next.is_some() || asked.after().is_some() {
             nav.pager aria-label="Pages of notifications" {
-                @if asked.after().is_some() { a href=(asked.from_start().address()) data-soft { "From the start" } }
+                @if asked.after().is_some() { a href=(asked.first_part().address()) data-soft { "From the start" } }
                 @if let Some(next) = next { a rel="next" href=(asked.following(next).address()) data-soft { "After" } }
             }
         }

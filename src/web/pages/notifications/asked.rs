@@ -73,7 +73,7 @@ impl Asked {
     }
 
     /// The same list from its start.
-    pub fn from_start(&self) -> Self {
+    pub fn first_part(&self) -> Self {
         Self { after: String::new(), ..self.clone() }
     }
 
@@ -81,7 +81,7 @@ impl Asked {
     pub fn only(&self, progress: Progress) -> Self {
         let word =
             Progress::WORDS.iter().find(|(known, ..)| *known == progress).map_or("", |(_, word, _)| word);
-        Self { state: word.to_owned(), ..self.from_start() }
+        Self { state: word.to_owned(), ..self.first_part() }
     }
 
     fn is_narrow(&self) -> bool {

@@ -58,7 +58,7 @@ pub fn table(debts: &[Debts], asked: &Asked) -> Markup {
 
 fn row(debts: &Debts, asked: &Asked) -> Markup {
     let Debts { name, kind, owed, next } = debts;
-    let here = Asked { destination: name.to_string(), ..asked.from_start() };
+    let here = Asked { destination: name.to_string(), ..asked.first_part() };
     let failing = next.as_ref().is_some_and(|next| next.attempts > 0);
     html! {
         tr {

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::facts::Facts;
 use super::parts;
-use crate::domain::queue::QueueId;
+use crate::domain::queue::{QueueId, Settings};
 
 /// The settings.
 pub fn section(facts: &Facts) -> Markup {
@@ -23,7 +23,11 @@ pub fn section(facts: &Facts) -> Markup {
         ("Policy", yes_or_no(settings.public, ["not open to everybody", "open to everybody"])),
         (
             "Redrive",
-            settings.redrive.as_ref().map(|policy| html! { "after " (policy.max_receive_count) " receives" }),
+            match &settings.redrive {
+                Some(policy) => Some(html! { "after " (policy.max_receive_count) " receives" }),
+                // No policy is told of a queue that has none, and of one whose settings were not read.
+                None => (*settings != Settings::default()).then(|| html! { "none" }),
+            },
         ),
         ("Created", settings.created_at.map(parts::clock)),
         ("Changed", settings.modified_at.map(parts::clock)),

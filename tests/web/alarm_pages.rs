@@ -217,7 +217,7 @@ async fn an_alarm_says_what_holds_it_back() {
     let one = text_of(&server.get(ONE).await);
     contains(&one, &["Nobody is told at present", "Suppressed by deploying .", "It flaps"]);
     let list = text_of(&server.get("/alarms?state=ALARM").await);
-    contains(&list, &["Silenced alarms 1", "suppressed flapping"]);
+    contains(&list, &["In ALARM, silenced 1", "suppressed flapping"]);
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ async fn a_silence_is_made_by_a_form_shown_and_ended_by_another() {
         list.contains("alarm dlq-not-empty, queue orders-dlq*, region=eu-west-1") && list.contains("End it"),
         "{list}"
     );
-    assert!(list.contains("Silenced alarms 1"), "{list}");
+    assert!(list.contains("In ALARM, silenced 1"), "{list}");
 
     let form = server.get(&ending).await;
     assert!(form.status == 200 && text_of(&form).contains("redriving"), "{}", form.text());

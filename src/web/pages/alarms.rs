@@ -61,7 +61,7 @@ fn totals(counts: &Counts) -> Markup {
             (one("INSUFFICIENT_DATA", "No data", counts.no_data, false))
             (one("OK", "OK", counts.ok, false))
             div {
-                dt { "Silenced alarms" }
+                dt { "In ALARM, silenced" }
                 dd { span title=(grouped(counts.silenced as f64)) { (number(counts.silenced as f64)) } }
             }
         }

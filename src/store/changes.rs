@@ -33,7 +33,7 @@ type ByAlarm<'txn> = redb::Table<'txn, (&'static str, u64), &'static [u8]>;
 type InOrder<'txn> = redb::Table<'txn, u64, &'static str>;
 
 impl Store {
-    /// The latest changes of `alarm`, newest first; [`OF_ONE`] at most.
+    /// The latest changes of `alarm`, newest first; 500 at most.
     ///
     /// # Errors
     /// The store cannot be read.

@@ -130,25 +130,15 @@ fn skipped(targets: &Targets) -> Markup {
             details #skipped {
                 summary {
                     (number(total as f64)) " not watched"
-                    @for (reason, count) in &counts { span { (number(*count as f64)) " " (words(*reason)) } }
+                    @for (reason, count) in &counts { span { (number(*count as f64)) " " (parts::skipped(*reason)) } }
                 }
                 @if lost.is_empty() {
                     p.note { "All of them because the configuration says so." }
                 } @else {
-                    ul { @for (name, reason) in &lost { li { (name) " " span.rule { (words(**reason)) } } } }
+                    ul { @for (name, reason) in &lost { li { (name) " " span.rule { (parts::skipped(**reason)) } } } }
                 }
                 p.note { a href="/api/v1/queues" { "All with their reasons as JSON" } }
             }
         }
-    }
-}
-
-fn words(reason: Skip) -> &'static str {
-    match reason {
-        Skip::Excluded => "excluded by name",
-        Skip::Tags => "left out by tags",
-        Skip::Denied => "not permitted",
-        Skip::Gone => "gone",
-        Skip::Unreadable => "unreadable",
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::humane::{grouped, measure, number};
+use crate::board::Skip;
 use crate::domain::alarm::State;
 use crate::domain::rule::Severity;
 use crate::domain::time::Timestamp;
@@ -91,6 +92,17 @@ pub fn state(state: State) -> Markup {
 /// How bad an alarm is.
 pub fn severity(severity: Severity) -> Markup {
     html! { span class={ "severity " (severity.as_str()) } { (severity.as_str()) } }
+}
+
+/// Why a queue is not watched, in a few words.
+pub fn skipped(reason: Skip) -> &'static str {
+    match reason {
+        Skip::Excluded => "excluded by name",
+        Skip::Tags => "left out by tags",
+        Skip::Denied => "not permitted",
+        Skip::Gone => "gone",
+        Skip::Unreadable => "unreadable",
+    }
 }
 
 /// Why the daemon does not see everything; nothing when it does.

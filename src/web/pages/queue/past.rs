@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::span::MOST;
 use crate::board::Watched;
-use crate::domain::history::Point;
+use crate::domain::history::{Point, TRACKED};
 use crate::domain::metric::Metric;
 use crate::domain::queue::QueueId;
 use crate::domain::time::Timestamp;
@@ -12,18 +12,6 @@ use crate::web::Web;
 use crate::web::pages::plot::Axis;
 use crate::web::reach::plot_history;
 
-/// The metrics that are shown of the queue itself.
-pub const SHOWN: [Metric; 9] = [
-    Metric::MessagesVisible,
-    Metric::MessagesInFlight,
-    Metric::MessagesDelayed,
-    Metric::OldestMessageAge,
-    Metric::MessagesSent,
-    Metric::MessagesReceived,
-    Metric::MessagesDeleted,
-    Metric::EmptyReceives,
-    Metric::DeadLetters,
-];
 const OF_DEAD_LETTERS: [Metric; 2] = [Metric::MessagesVisible, Metric::DeadLetters];
 
 /// What is known of it.
@@ -43,7 +31,7 @@ impl Past {
     pub async fn read(web: &Web, watched: &Watched, (from, until): (Timestamp, Timestamp)) -> Self {
         let dead_letter_queue = watched.lock().queue.dead_letter_queue().cloned();
         let dead_letter_queue = dead_letter_queue.filter(|id| *id != watched.id);
-        let own = plot_history(web, &watched.id, &SHOWN, from, until, MOST);
+        let own = plot_history(web, &watched.id, &TRACKED, from, until, MOST);
         let dead = async {
             let id = dead_letter_queue?;
             let reach = plot_history(web, &id, &OF_DEAD_LETTERS, from, until, MOST).await;

@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::past::{Past, SHOWN};
+use super::past::Past;
+use crate::domain::history::TRACKED;
 use crate::domain::metric::{Kind, Metric};
 use crate::domain::time::Timestamp;
 use crate::web::pages::plot::{Axis, plain};
@@ -46,7 +47,7 @@ pub fn section(past: &Past) -> Markup {
 /// Of what anything is known. What the dead-letter queue holds is among them when it is told on the same axis.
 fn columns(past: &Past) -> Vec<Column> {
     let column = |name, metric: Metric, values| Column { name, kind: metric.row().kind, values };
-    let own = SHOWN.map(|metric| column(metric.name(), metric, past.values(metric)));
+    let own = TRACKED.map(|metric| column(metric.name(), metric, past.values(metric)));
     let dead = past.dead.as_ref().filter(|(_, axis, _)| *axis == past.axis).map(|_| {
         [
             column("dead_letters_held", Metric::MessagesVisible, past.dead_values(Metric::MessagesVisible)),

@@ -96,11 +96,11 @@ pub fn skipped(board: &Board) -> Markup {
             details #skipped {
                 summary {
                     (number(total as f64)) " queues are not watched"
-                    @for (reason, count) in &counts { span { (number(*count as f64)) " " (words(*reason)) } }
+                    @for (reason, count) in &counts { span { (number(*count as f64)) " " (parts::skipped(*reason)) } }
                 }
                 @for reason in [Skip::Denied, Skip::Unreadable, Skip::Gone, Skip::Tags, Skip::Excluded] {
                     @if let Some(count) = counts.get(&reason) {
-                        h3 { (words(reason)) }
+                        h3 { (parts::skipped(reason)) }
                         p.note { (remedy(reason)) }
                         ul { @for (name, region) in named(reason).take(NAMED) { li { (name) " " span.rule { (region) } } } }
                         @if *count > NAMED { p.note { "and " (number((count - NAMED) as f64)) " more" } }
@@ -108,16 +108,6 @@ pub fn skipped(board: &Board) -> Markup {
                 }
             }
         }
-    }
-}
-
-fn words(reason: Skip) -> &'static str {
-    match reason {
-        Skip::Excluded => "excluded by name",
-        Skip::Tags => "left out by tags",
-        Skip::Denied => "not permitted",
-        Skip::Gone => "gone",
-        Skip::Unreadable => "unreadable",
     }
 }
 

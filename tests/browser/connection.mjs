@@ -1,4 +1,4 @@
-// The daemon goes away, comes back, comes back as another build; and a page that nobody sees holds no connection.
+// The daemon goes away, comes back, has no seat, comes back as another build; and a page that nobody sees holds no connection.
 
 import assert from "node:assert/strict";
 
@@ -14,6 +14,7 @@ export default async function connection({ daemon, viewer, queues }) {
   await page.evaluate(() => (window.same = true));
   await loses(page, viewer, daemon, queues);
   await hides(page, queues);
+  await refuses(page, viewer, queues);
   await upgrades(page, queues);
   await sound(page);
 }
@@ -47,6 +48,22 @@ async function hides(page, queues) {
   await hidden(page, false);
   await until(page, "it catches up", () => document.querySelector("#b-queues").textContent.includes("777"));
   assert.equal(lives.size, 1);
+  assert(await page.evaluate(() => window.same), "without a reload");
+}
+
+/** Where too many pages are open already, this one is fetched now and then, and kept live once there is a seat. */
+async function refuses(page, viewer, queues) {
+  viewer.expect(/503.*\/live/);
+  await page.route("**/live?*", (route) => route.fulfill({ status: 503 }));
+  await hidden(page, true);
+  await hidden(page, false);
+  await queues.clearFaults();
+  await queues.show("orders", 555);
+  await until(page, "it is fetched", () => document.querySelector("#b-queues").textContent.includes("555"));
+  await page.unroute("**/live?*");
+  await queues.clearFaults();
+  await queues.show("orders", 556);
+  await until(page, "it is live again", () => document.querySelector("#b-queues").textContent.includes("556"));
   assert(await page.evaluate(() => window.same), "without a reload");
 }
 

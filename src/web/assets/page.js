@@ -11,6 +11,8 @@ let heard = Date.now();
 let stale = 0;
 /** Blocks that wait until nobody works in them, by id. */
 const waiting = new Map();
+/** Items of lists that wait likewise: by key, by list. */
+const waitingItems = new Map();
 
 // ---- Changes --------------------------------------------------------------------------------------------------------
 
@@ -30,9 +32,13 @@ function connect() {
     apply(JSON.parse(event.data));
   });
   source.addEventListener("error", () => {
-    // Refused for good, such as when there are too many pages: asked again later.
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, SILENCE);
+    // Refused for good, such as when too many pages are open: fetched now and then, until there is a seat.
+    if (source.readyState === EventSource.CLOSED) setTimeout(again, SILENCE);
   });
+}
+
+function again() {
+  if (!document.hidden) visit(location.href, { replace: true, stay: true });
 }
 
 function hear(age = 0) {
@@ -74,9 +80,14 @@ function putItems(id, { order, items }) {
   const list = document.querySelector(`#b-${id} [data-items]`);
   if (!list) return;
   const known = new Map([...list.children].map((item) => [item.dataset.key, item]));
-  for (const [key, html] of Object.entries(items)) {
+  const later = {};
+  for (const [key, html] of Object.entries({ ...waitingItems.get(id), ...items })) {
     const old = known.get(key);
-    if (old && inUse(old)) continue;
+    if (old && inUse(old)) {
+      later[key] = html;
+      continue;
+    }
+    if (!old && !order) continue; // it waited, and is gone
     const holder = document.createElement(list.tagName);
     holder.innerHTML = html;
     const item = holder.firstElementChild;
@@ -88,6 +99,7 @@ function putItems(id, { order, items }) {
     }
     known.set(key, item);
   }
+  waitingItems.set(id, later);
   if (!order) return;
   for (const [key, item] of known) if (!order.includes(key)) item.remove();
   order.forEach((key, place) => {
@@ -172,20 +184,23 @@ function tell() {
 
 let turn = 0;
 
-/** Shows another address without leaving the page. */
-async function visit(address, { replace = false } = {}) {
+/** Shows another address without leaving the page; one that is no page of ours is left for, unless to `stay` is asked. */
+async function visit(address, { replace = false, stay = false } = {}) {
   const mine = ++turn;
   const url = new URL(address, location.href);
   // What is still told of the page as it was must not undo what somebody has chosen.
   source?.close();
   waiting.clear();
+  waitingItems.clear();
   const had = document.activeElement;
   try {
     const answer = await fetch(url, { headers: { accept: "text/html" } });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.getElementById("live");
     if (mine !== turn) return; // somebody asked for more meanwhile
+    if (!fresh && stay) throw new Error("somebody else answers");
     if (!fresh) return location.assign(url);
+    hear();
     history[replace ? "replaceState" : "pushState"](null, "", url);
     Object.assign(main.dataset, fresh.dataset);
     document.title = page.title;

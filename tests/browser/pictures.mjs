@@ -18,5 +18,6 @@ export default async function pictures({ daemon, viewer }) {
   await page.screenshot({ path: join(process.env.SCREENSHOTS, "page.png"), animations: "disabled" });
   await row(page, "orders").getByRole("link", { name: "orders", exact: true }).click();
   await page.waitForURL("**/queues/orders?*");
+  await page.setViewportSize({ width: 1280, height: 1130 }); // down to all four plots
   await page.screenshot({ path: join(process.env.SCREENSHOTS, "queue.png"), animations: "disabled" });
 }

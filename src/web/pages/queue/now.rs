@@ -65,7 +65,7 @@ fn drain(facts: &Facts) -> Markup {
         @match (facts.drain, facts.visible) {
             (Some(0.0), _) | (None, Some(0.0)) => (parts::unknown("it is empty")),
             (Some(seconds), _) => (parts::measured(seconds, "seconds")),
-            (None, Some(_)) => span.unknown title="it does not shrink" { "never" },
+            (None, Some(_)) => span.unknown title="it does not shrink" { "∞" },
             (None, None) => (parts::unknown("not known")),
         }
     }

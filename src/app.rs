@@ -272,6 +272,7 @@ impl Shared {
             store: self.store.clone(),
             draining: self.draining.clone(),
             prometheus: web::Prometheus::new(self.http.clone()),
+            rows: web::Rows::default(),
             owed: self.owed.clone(),
             reload,
         }

@@ -31,6 +31,7 @@ use crate::config::Config;
 use crate::store::{Owed, Store, StoreError};
 use crate::telemetry::Telemetry;
 
+pub use pages::Rows;
 pub use prometheus::Prometheus;
 pub use server::serve;
 
@@ -53,6 +54,8 @@ pub struct Web {
     pub draining: Arc<AtomicBool>,
     /// The way to the configured Prometheus, if there is one.
     pub prometheus: Prometheus,
+    /// What the overview's views share.
+    pub rows: Rows,
     /// Rung when something is owed anew.
     pub owed: Arc<Notify>,
     /// Where POST /-/reload is sent.

@@ -44,6 +44,7 @@ use super::Web;
 use super::answer::unknown_path;
 use super::metrics::takes_gzip;
 use crate::address;
+pub use overview::Rows;
 pub(super) use page::Change;
 use page::{Block, Page, Tab};
 

@@ -113,6 +113,7 @@ pub fn web(board: Board) -> (Web, mpsc::Receiver<Reload>) {
         store: Store::memory(),
         draining: Arc::new(AtomicBool::new(false)),
         prometheus: Prometheus::new(sqswatch::notify::http_client().unwrap()),
+        rows: sqswatch::web::Rows::default(),
         owed: Arc::default(),
         reload,
     };

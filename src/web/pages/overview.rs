@@ -14,6 +14,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 pub use asked::Asked;
+pub use row::Rows;
 use row::{Look, Row};
 use table::Table;
 
@@ -37,7 +38,7 @@ pub fn page(web: &Web, asked: &Asked) -> Page {
     let (board, now) = (&*web.board, clock::now());
     let targets = board.targets();
     let interval = targets.values().map(|health| health.attributes_interval).max().unwrap_or_default();
-    let rows = row::rows(board, Look { now, stale_before: now - interval * STALE });
+    let rows = web.rows.of(board, Look { now, stale_before: now - interval * STALE });
     let listed = targets.values().any(|health| health.discovered_at.is_some());
     let firing = firing::firing(board, now);
     let unready = web.unready();

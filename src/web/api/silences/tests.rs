@@ -21,6 +21,7 @@ fn web() -> (Web, HeaderMap, Arc<AtomicBool>) {
         store,
         draining: Arc::default(),
         prometheus: crate::web::Prometheus::new(crate::notify::http_client().unwrap()),
+        rows: crate::web::Rows::default(),
         owed: Arc::default(),
         reload: mpsc::channel(1).0,
     };

@@ -2,8 +2,8 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::asked::Sort;
 use crate::board::{Board, Readings, Watched};
@@ -13,6 +13,8 @@ use crate::domain::queue::{Queue, QueueId};
 use crate::domain::rule::Severity;
 use crate::domain::time::{MINUTE, Timestamp};
 
+/// For how long rows are good.
+const FRESH: Duration = Duration::from_secs(1);
 /// How old a rate may be and still be shown as the present one.
 const LATELY_MINUTES: usize = 15;
 const LATELY: Duration = MINUTE.saturating_mul(LATELY_MINUTES as u32);
@@ -132,8 +134,27 @@ pub struct Look {
     pub stale_before: Timestamp,
 }
 
-/// Every watched queue.
-pub fn rows(board: &Board, look: Look) -> Vec<Row> {
+/// The rows of every watched queue, worked out once for all who look within a moment: views of ten thousand queues differ in what
+/// they show of them, and not in what they are. Cheap to clone: all clones are one.
+#[derive(Clone, Default)]
+pub struct Rows(Arc<Mutex<Option<(Instant, Arc<Vec<Row>>)>>>);
+
+impl Rows {
+    /// The rows as they are, or were within the last second. Blocks while somebody else works them out.
+    pub fn of(&self, board: &Board, look: Look) -> Arc<Vec<Row>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, rows)) = &*known
+            && at.elapsed() < FRESH
+        {
+            return rows.clone();
+        }
+        let rows = Arc::new(rows(board, look));
+        *known = Some((Instant::now(), rows.clone()));
+        rows
+    }
+}
+
+fn rows(board: &Board, look: Look) -> Vec<Row> {
     let standings = standings(board);
     let queues = board.queues();
     let mut rows: Vec<Row> =

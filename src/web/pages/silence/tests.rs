@@ -23,6 +23,7 @@ async fn a_full_disk_stops_no_silence_and_the_pages_say_what_is_at_risk() {
         store,
         draining: Arc::default(),
         prometheus: crate::web::Prometheus::new(crate::notify::http_client().unwrap()),
+        rows: crate::web::Rows::default(),
         owed: Arc::default(),
         reload: mpsc::channel(1).0,
     };

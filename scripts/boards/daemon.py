@@ -77,9 +77,12 @@ def sight():
     return [
         g.timeseries(
             "Since a region was last read",
-            "A line that climbs is a region in the dark.",
+            "A line that climbs is a region, or a custom metric, in the dark.",
             "s",
-            common.since_read(OWN),
+            {
+                **common.since_read(OWN),
+                f"topk(10, time() - max by (region, metric) ({own('sqswatch_custom_metric_last_reading_timestamp_seconds')}))": "{{region}} {{metric}}",
+            },
             steps=g.above(orange=900),
         ),
         g.timeseries(

@@ -17,7 +17,8 @@ use crate::receiver::{Receiver, answer};
 use crate::shop;
 
 /// Parts of queries that find nothing in a world without that trouble, and why.
-const EMPTY: [(&str, &str); 7] = [
+const EMPTY: [(&str, &str); 8] = [
+    ("sqswatch_custom_metric_last_reading_timestamp_seconds", "no custom metric is configured"),
     ("sqswatch_template_failures_total", "no template fails"),
     ("sqswatch_outbox_overflow_total", "the outbox is not full"),
     ("sqswatch_store_at_risk", "the state file can be written"),

@@ -74,6 +74,18 @@ fn utc(at: Timestamp) -> String {
     format!("{date} {} UTC", time.get(..8).unwrap_or(time))
 }
 
+/// How long until a queue is empty that holds `visible` messages now.
+pub fn drain(seconds: Option<f64>, visible: Option<f64>) -> Markup {
+    html! {
+        @match (seconds, visible) {
+            (Some(0.0), _) | (None, Some(0.0)) => (unknown("it is empty")),
+            (Some(seconds), _) => (measured(seconds, "seconds")),
+            (None, Some(_)) => span.unknown title="it does not shrink" { "∞" },
+            (None, None) => (unknown("not known")),
+        }
+    }
+}
+
 /// A length of time in words, with its seconds behind it.
 pub fn lasted(length: Duration) -> Markup {
     measured(length.as_secs_f64(), "seconds")

@@ -137,19 +137,22 @@ pub struct Look {
 /// The rows of every watched queue, worked out once for all who look within a moment: views of ten thousand queues differ in what
 /// they show of them, and not in what they are. Cheap to clone: all clones are one.
 #[derive(Clone, Default)]
-pub struct Rows(Arc<Mutex<Option<(Instant, Arc<Vec<Row>>)>>>);
+pub struct Rows(Arc<Mutex<Option<Known>>>);
+
+struct Known {
+    at: Instant,
+    rows: Arc<Vec<Row>>,
+}
 
 impl Rows {
     /// The rows as they are, or were within the last second. Blocks while somebody else works them out.
     pub fn of(&self, board: &Board, look: Look) -> Arc<Vec<Row>> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, rows)) = &*known
-            && at.elapsed() < FRESH
-        {
+        if let Some(Known { rows, .. }) = known.as_ref().filter(|known| known.at.elapsed() < FRESH) {
             return rows.clone();
         }
         let rows = Arc::new(rows(board, look));
-        *known = Some((Instant::now(), rows.clone()));
+        *known = Some(Known { at: Instant::now(), rows: rows.clone() });
         rows
     }
 }

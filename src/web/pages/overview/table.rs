@@ -111,7 +111,7 @@ impl<'a> Table<'a> {
                 td.n data-label="Oldest" { (age(row)) }
                 td.n data-label="In/min" { (figure(row.sent)) }
                 td.n data-label="Out/min" { (figure(row.deleted)) }
-                td.n data-label="Empty in" { (drain(row)) }
+                td.n data-label="Empty in" { (parts::drain(row.drain, row.visible)) }
                 (dead_letters(row))
                 (state(row))
             }
@@ -187,17 +187,6 @@ fn used(ratio: f64) -> Markup {
                 viewBox="0 0 100 3" preserveAspectRatio="none" aria-hidden="true" {
                 rect width=(width) height="3" {}
             }
-        }
-    }
-}
-
-fn drain(row: &Row) -> Markup {
-    html! {
-        @match (row.drain, row.visible) {
-            (Some(0.0), _) | (None, Some(0.0)) => (unknown("it is empty")),
-            (Some(seconds), _) => (parts::measured(seconds, "seconds")),
-            (None, Some(_)) => span.unknown title="it does not shrink" { "∞" },
-            (None, None) => (unknown("not known")),
         }
     }
 }

@@ -26,7 +26,7 @@ pub fn figures(facts: &Facts) -> Markup {
             div { dt { "Oldest" } dd { (age(facts)) } }
             div { dt { "In a minute" } dd { (parts::figure(facts.sent)) } }
             div { dt { "Out a minute" } dd { (parts::figure(facts.deleted)) } }
-            div { dt { "Empty in" } dd { (drain(facts)) } }
+            div { dt { "Empty in" } dd { (parts::drain(facts.drain, facts.visible)) } }
             (dead_letters(facts))
         }
     }
@@ -57,17 +57,6 @@ fn share(ratio: f64) -> String {
         "< 1 %".to_owned()
     } else {
         humane::number((ratio * 100.0).round()) + " %"
-    }
-}
-
-fn drain(facts: &Facts) -> Markup {
-    html! {
-        @match (facts.drain, facts.visible) {
-            (Some(0.0), _) | (None, Some(0.0)) => (parts::unknown("it is empty")),
-            (Some(seconds), _) => (parts::measured(seconds, "seconds")),
-            (None, Some(_)) => span.unknown title="it does not shrink" { "∞" },
-            (None, None) => (parts::unknown("not known")),
-        }
     }
 }
 
